@@ -1,0 +1,141 @@
+/**
+ * Every setting of every process. `.env.example` and the table in docs/settings.md are generated from here
+ * (`npm run generate`); a test fails on drift.
+ */
+export type SettingKind = 'string' | 'integer' | 'boolean' | 'list';
+export type SettingRow = {
+  kind: SettingKind;
+  default: string | number | boolean | readonly string[] | null;
+  meaning: string;
+  secret?: true;
+  min?: number;
+  max?: number;
+  choices?: readonly string[];
+};
+
+export const SETTINGS = {
+  DATABASE_URL: {
+    kind: 'string',
+    default: null,
+    meaning: 'Postgres (15 or newer). Unset: an embedded PostgreSQL 18 in the data folder.',
+    secret: true,
+  },
+  TEMPORAL_ADDRESS: {
+    kind: 'string',
+    default: null,
+    meaning: 'host:port of a Temporal frontend. Unset: a dev server with a database file in the data folder.',
+  },
+  TEMPORAL_NAMESPACE: { kind: 'string', default: 'default', meaning: 'Temporal namespace.' },
+  TEMPORAL_API_KEY: { kind: 'string', default: null, meaning: 'API key for Temporal Cloud.', secret: true },
+  TEMPORAL_TLS: { kind: 'boolean', default: false, meaning: 'Use TLS towards Temporal.' },
+  TEMPORAL_UI_URL: {
+    kind: 'string',
+    default: 'http://127.0.0.1:8233',
+    meaning: 'Base address of Temporal Web UI, for links to runs.',
+  },
+  WEFT_DATA_DIR: { kind: 'string', default: '.weft', meaning: 'Data, logs and sockets of the embedded servers.' },
+  WEFT_LOG_LEVEL: {
+    kind: 'string',
+    default: 'info',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    meaning: 'Least level written to the JSON log.',
+  },
+  WEFT_HOST: { kind: 'string', default: '127.0.0.1', meaning: 'Address the HTTP doors listen on.' },
+  GATEWAY_PORT: { kind: 'integer', default: 4000, min: 0, max: 65535, meaning: 'Gateway (GraphQL).' },
+  PORT: { kind: 'integer', default: 8080, min: 0, max: 65535, meaning: 'API (REST and the runs subgraph).' },
+  METRICS_PORT: { kind: 'integer', default: 9464, min: 0, max: 65535, meaning: 'Worker and projector metrics.' },
+  WORKFLOW_API_URL: {
+    kind: 'string',
+    default: 'http://127.0.0.1:8080/graphql',
+    meaning: 'Where the gateway finds the runs subgraph.',
+  },
+  WEFT_POSTGRES_PORT: { kind: 'integer', default: 5433, min: 0, max: 65535, meaning: 'Embedded Postgres.' },
+  WEFT_TEMPORAL_PORT: { kind: 'integer', default: 7233, min: 0, max: 65535, meaning: 'Embedded Temporal dev server.' },
+  WEFT_TEMPORAL_UI_PORT: { kind: 'integer', default: 8233, min: 0, max: 65535, meaning: 'Its Web UI.' },
+  CONNECTION_POOL_SIZE: { kind: 'integer', default: 10, min: 1, max: 500, meaning: 'Postgres connections a process.' },
+  WEFT_QUEUE_RUNS_CONCURRENCY: {
+    kind: 'integer',
+    default: 100,
+    min: 1,
+    max: 10000,
+    meaning: 'Activities at once per worker on queue `runs`.',
+  },
+  WEFT_QUEUE_CONTENT_CONCURRENCY: {
+    kind: 'integer',
+    default: 4,
+    min: 1,
+    max: 1000,
+    meaning: 'Activities at once per worker on queue `content`.',
+  },
+  WEFT_QUEUE_MODELS_CONCURRENCY: {
+    kind: 'integer',
+    default: 16,
+    min: 1,
+    max: 1000,
+    meaning: 'Activities at once per worker on queue `models`.',
+  },
+  WEFT_CONTINUE_AS_NEW_EVENTS: {
+    kind: 'integer',
+    default: 2000,
+    min: 10,
+    max: 40000,
+    meaning: 'History events after which a run continues as new.',
+  },
+  WEFT_PAYLOAD_INLINE_BYTES: {
+    kind: 'integer',
+    default: 16384,
+    min: 256,
+    max: 1048576,
+    meaning: 'Payloads above this go to the payload store by content hash.',
+  },
+  WEFT_PAYLOAD_MAX_BYTES: {
+    kind: 'integer',
+    default: 16777216,
+    min: 65536,
+    max: 268435456,
+    meaning: 'Largest single payload; above it the node or request fails with PAYLOAD_TOO_LARGE.',
+  },
+  WEFT_RECONCILE_INTERVAL_MS: {
+    kind: 'integer',
+    default: 10000,
+    min: 500,
+    max: 600000,
+    meaning: 'How often the projector looks for runs whose hints were lost.',
+  },
+  WEFT_HTTP_ALLOWED_HOSTS: {
+    kind: 'list',
+    default: [],
+    meaning: 'Hosts, or host:port, that http nodes may call although they resolve to private addresses.',
+  },
+  CONTENT_PROCESSING_MAX_SIZE: {
+    kind: 'integer',
+    default: 10485760,
+    min: 1024,
+    max: 104857600,
+    meaning: 'Largest text that content.analyze accepts, in bytes.',
+  },
+  WEFT_MODEL_PROVIDER: {
+    kind: 'string',
+    default: null,
+    choices: ['offline-extractive', 'openai'],
+    meaning: 'Provider of model.complete nodes that name none. Unset: openai when OPENAI_API_KEY is set, else offline-extractive.',
+  },
+  OPENAI_API_KEY: { kind: 'string', default: null, meaning: 'Key for OpenAI or a compatible server.', secret: true },
+  OPENAI_BASE_URL: { kind: 'string', default: null, meaning: 'Base address of an OpenAI-compatible server.' },
+  OPENAI_MODEL: { kind: 'string', default: 'gpt-4o-mini', meaning: 'Model of openai nodes that name none.' },
+  OPENAI_MAX_TOKENS: { kind: 'integer', default: 4000, min: 1, max: 1000000, meaning: 'Output tokens when a node names none.' },
+} as const satisfies Record<string, SettingRow>;
+
+export type SettingName = keyof typeof SETTINGS;
+type Widen<Row extends SettingRow> = Row['kind'] extends 'integer'
+  ? number
+  : Row['kind'] extends 'boolean'
+    ? boolean
+    : Row['kind'] extends 'list'
+      ? readonly string[]
+      : string;
+export type Settings = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name]['default'] extends null
+    ? Widen<(typeof SETTINGS)[Name]> | null
+    : Widen<(typeof SETTINGS)[Name]>;
+};

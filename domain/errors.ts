@@ -1,0 +1,207 @@
+/**
+ * The one error table. The code, not the class, survives Temporal's boundaries:
+ * `ApplicationFailure.type`, `extensions.code` and the REST problem's `code` all carry it.
+ */
+type ErrorRow = {
+  /** HTTP status at the REST and GraphQL doors. */
+  status: number;
+  /** Whether the same attempt may succeed later; decides `nonRetryable` of activity failures. */
+  retry: boolean;
+  message: (fields: ErrorFields) => string;
+  hint?: string;
+};
+export type ErrorFields = Record<string, unknown>;
+
+export const ERRORS = {
+  DEFINITION_INVALID: {
+    status: 422,
+    retry: false,
+    message: (f) => `The definition has ${String(f['count'] ?? 'some')} problem(s)`,
+    hint: 'Every problem is listed in `problems`, each with its path and a hint.',
+  },
+  INPUT_INVALID: {
+    status: 400,
+    retry: false,
+    message: (f) => `The input is not valid: ${String(f['detail'] ?? 'see paths')}`,
+    hint: 'Each bad path is listed in `paths`.',
+  },
+  OUTPUT_INVALID: {
+    status: 500,
+    retry: false,
+    message: (f) => `The output mapping failed: ${String(f['detail'])}`,
+    hint: 'Check the expressions under `output` in the definition.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    retry: false,
+    message: (f) => `${String(f['what'] ?? 'Object')} ${String(f['id'] ?? '')} was not found`.replace(/ +/g, ' '),
+  },
+  NOT_WAITING: {
+    status: 409,
+    retry: false,
+    message: (f) => `Node ${String(f['nodeId'])} is not waiting for an approval: ${String(f['detail'])}`,
+    hint: 'Only a node whose status is WAITING can be answered; read `run.nodes`.',
+  },
+  RUN_CLOSED: {
+    status: 409,
+    retry: false,
+    message: (f) => `Run ${String(f['runId'])} is already closed (${String(f['runStatus'])})`,
+  },
+  IDEMPOTENCY_CONFLICT: {
+    status: 409,
+    retry: false,
+    message: (f) => `Idempotency key ${String(f['key'])} was used before with another input or version`,
+    hint: 'Use a new key for a new request.',
+  },
+  EXPRESSION_FAILED: {
+    status: 422,
+    retry: false,
+    message: (f) => `Expression \`${String(f['expression'])}\` failed: ${String(f['detail'])}`,
+    hint: 'Use has(), optional fields or a default for values that may be absent.',
+  },
+  TEMPLATE_FAILED: {
+    status: 422,
+    retry: false,
+    message: (f) => `The template failed: ${String(f['detail'])}`,
+    hint: 'Every name used in a template must exist; guard optional ones with {{#if}}.',
+  },
+  CONFIG_INVALID: {
+    status: 422,
+    retry: false,
+    message: (f) => `The node's configuration is not valid: ${String(f['detail'])}`,
+  },
+  APPROVAL_REJECTED: {
+    status: 409,
+    retry: false,
+    message: (f) => `The approval was rejected${f['comment'] ? `: ${String(f['comment'])}` : ''}`,
+  },
+  APPROVAL_TIMED_OUT: {
+    status: 408,
+    retry: false,
+    message: (f) => `Nobody answered the approval within ${String(f['timeoutMs'])} ms`,
+  },
+  HTTP_ADDRESS_DENIED: {
+    status: 403,
+    retry: false,
+    message: (f) => `The address ${String(f['address'])} of ${String(f['host'])} is private and may not be called`,
+    hint: 'Allow it by WEFT_HTTP_ALLOWED_HOSTS if that is intended.',
+  },
+  HTTP_REQUEST_INVALID: {
+    status: 422,
+    retry: false,
+    message: (f) => `The HTTP request is not valid: ${String(f['detail'])}`,
+  },
+  HTTP_RESPONSE_TOO_LARGE: {
+    status: 502,
+    retry: false,
+    message: (f) => `The response exceeds ${String(f['limitBytes'])} bytes`,
+  },
+  HTTP_STATUS: {
+    status: 502,
+    retry: false,
+    message: (f) => `${String(f['method'])} ${String(f['url'])} answered ${String(f['httpStatus'])}`,
+  },
+  HTTP_UNAVAILABLE: {
+    status: 503,
+    retry: true,
+    message: (f) => `${String(f['method'])} ${String(f['url'])} failed: ${String(f['detail'])}`,
+  },
+  CONTENT_TOO_LARGE: {
+    status: 413,
+    retry: false,
+    message: (f) => `The content has ${String(f['bytes'])} bytes; the limit is ${String(f['limitBytes'])}`,
+  },
+  CONTENT_UNSUPPORTED: {
+    status: 422,
+    retry: false,
+    message: (f) => `The content cannot be analysed: ${String(f['detail'])}`,
+  },
+  MODEL_UNSUPPORTED: {
+    status: 422,
+    retry: false,
+    message: (f) => `Provider ${String(f['provider'])} cannot do this: ${String(f['detail'])}`,
+    hint: 'offline-extractive only condenses given text; set OPENAI_API_KEY for free generation.',
+  },
+  MODEL_AUTH: {
+    status: 401,
+    retry: false,
+    message: (f) => `Provider ${String(f['provider'])} refused the credentials`,
+    hint: 'Check the API key in the settings.',
+  },
+  MODEL_BAD_REQUEST: {
+    status: 422,
+    retry: false,
+    message: (f) => `Provider ${String(f['provider'])} refused the request: ${String(f['detail'])}`,
+  },
+  MODEL_RATE_LIMITED: {
+    status: 429,
+    retry: true,
+    message: (f) => `Provider ${String(f['provider'])} is rate limiting`,
+  },
+  MODEL_UNAVAILABLE: {
+    status: 503,
+    retry: true,
+    message: (f) => `Provider ${String(f['provider'])} is not available: ${String(f['detail'])}`,
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    retry: false,
+    message: (f) => `A payload of ${String(f['bytes'])} bytes exceeds the limit of ${String(f['limitBytes'])}`,
+  },
+  NODE_TIMED_OUT: {
+    status: 504,
+    retry: false,
+    message: (f) => `The node timed out (${String(f['timeoutType'])})`,
+    hint: 'Raise `timeouts` of the node, or check that a worker polls its task queue.',
+  },
+  NODE_FAILED: {
+    status: 500,
+    retry: true,
+    message: (f) => String(f['detail'] ?? 'The node failed'),
+  },
+  RUN_TIMED_OUT: { status: 504, retry: false, message: () => 'The run exceeded its timeout' },
+  TEMPORAL_UNAVAILABLE: {
+    status: 503,
+    retry: true,
+    message: (f) => `Temporal cannot be reached: ${String(f['detail'])}`,
+    hint: 'Run `npm run weft -- doctor`.',
+  },
+  DATABASE_UNAVAILABLE: {
+    status: 503,
+    retry: true,
+    message: (f) => `Postgres cannot be reached: ${String(f['detail'])}`,
+    hint: 'Run `npm run weft -- doctor`.',
+  },
+  INTERNAL: { status: 500, retry: true, message: () => 'Internal error; the log has the details' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Carries a code of the table and the fields its message is made of. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly fields: ErrorFields;
+
+  constructor(code: ErrorCode, fields: ErrorFields = {}, cause?: unknown) {
+    super(ERRORS[code].message(fields), cause === undefined ? undefined : { cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.fields = fields;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retry;
+  }
+
+  get hint(): string | undefined {
+    return (ERRORS[this.code] as ErrorRow).hint;
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERRORS, value);
+}

@@ -1,0 +1,31 @@
+export const RUN_STATUSES = [
+  'PENDING',
+  'RUNNING',
+  'WAITING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'TERMINATED',
+  'TIMED_OUT',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const NODE_STATUSES = [
+  'PENDING',
+  'RUNNING',
+  'WAITING',
+  'COMPLETED',
+  'FAILED',
+  'SKIPPED',
+  'CANCELLED',
+] as const;
+export type NodeStatus = (typeof NODE_STATUSES)[number];
+
+export function isClosed(status: RunStatus): boolean {
+  return status !== 'PENDING' && status !== 'RUNNING' && status !== 'WAITING';
+}
+
+/** A settled node never changes again. */
+export function isSettled(status: NodeStatus): boolean {
+  return status !== 'PENDING' && status !== 'RUNNING' && status !== 'WAITING';
+}

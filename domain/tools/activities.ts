@@ -1,0 +1,35 @@
+import type { Json } from '../json.ts';
+
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export type HttpRequestInput = {
+  method?: HttpMethod;
+  url: string;
+  headers?: { [name: string]: string };
+  /** Strings go as they are; anything else as JSON. */
+  body?: Json;
+  /** Whole exchange, redirects included; default 30,000. */
+  timeoutMs?: number;
+  /** Largest response body; default 1,048,576. */
+  maxResponseBytes?: number;
+  /** Statuses >= 400 fail the node unless this is false. */
+  failOnStatus?: boolean;
+};
+
+export type HttpResponse = {
+  status: number;
+  headers: { [name: string]: string };
+  /** Parsed when the content type is JSON; otherwise text. */
+  body: Json;
+  url: string;
+};
+
+export interface ToolActivities {
+  /**
+   * One HTTP exchange. Sends `Idempotency-Key` derived from (run, node, iteration) unless the headers name one, so a retry is
+   * recognisable. Heartbeats every second; cancellation aborts the socket. Private address ranges are refused after resolving,
+   * and the connection goes to the very address that was checked; each redirect is checked again.
+   * @throws HTTP_ADDRESS_DENIED, HTTP_REQUEST_INVALID, HTTP_RESPONSE_TOO_LARGE, HTTP_STATUS (4xx but 408, 425, 429), HTTP_UNAVAILABLE (retried).
+   */
+  http(input: HttpRequestInput): Promise<HttpResponse>;
+}
