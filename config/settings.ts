@@ -118,12 +118,19 @@ export const SETTINGS = {
     kind: 'string',
     default: null,
     choices: ['offline-extractive', 'openai'],
-    meaning: 'Provider of model.complete nodes that name none. Unset: openai when OPENAI_API_KEY is set, else offline-extractive.',
+    meaning:
+      'Provider of model.complete nodes that name none. Unset: openai when OPENAI_API_KEY is set, else offline-extractive.',
   },
   OPENAI_API_KEY: { kind: 'string', default: null, meaning: 'Key for OpenAI or a compatible server.', secret: true },
   OPENAI_BASE_URL: { kind: 'string', default: null, meaning: 'Base address of an OpenAI-compatible server.' },
   OPENAI_MODEL: { kind: 'string', default: 'gpt-4o-mini', meaning: 'Model of openai nodes that name none.' },
-  OPENAI_MAX_TOKENS: { kind: 'integer', default: 4000, min: 1, max: 1000000, meaning: 'Output tokens when a node names none.' },
+  OPENAI_MAX_TOKENS: {
+    kind: 'integer',
+    default: 4000,
+    min: 1,
+    max: 1000000,
+    meaning: 'Output tokens when a node names none.',
+  },
 } as const satisfies Record<string, SettingRow>;
 
 export type SettingName = keyof typeof SETTINGS;

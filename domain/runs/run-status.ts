@@ -10,15 +10,7 @@ export const RUN_STATUSES = [
 ] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-export const NODE_STATUSES = [
-  'PENDING',
-  'RUNNING',
-  'WAITING',
-  'COMPLETED',
-  'FAILED',
-  'SKIPPED',
-  'CANCELLED',
-] as const;
+export const NODE_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'COMPLETED', 'FAILED', 'SKIPPED', 'CANCELLED'] as const;
 export type NodeStatus = (typeof NODE_STATUSES)[number];
 
 export function isClosed(status: RunStatus): boolean {
