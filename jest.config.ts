@@ -3,7 +3,7 @@ import type { Config } from 'jest';
 const base = {
   rootDir: '.',
   extensionsToTreatAsEsm: ['.ts'],
-  moduleFileExtensions: ['ts', 'mjs', 'js', 'json', 'node'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
   testPathIgnorePatterns: ['/node_modules/', '/.weft/', '/web/'],
   modulePathIgnorePatterns: ['<rootDir>/.weft/'],
   transform: {

@@ -1,0 +1,50 @@
+import { readFileSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { CompositionFailed, composeSupergraph } from './compose-supergraph.ts';
+import { SUBGRAPHS } from './subgraphs.ts';
+import { REPOSITORY_ROOT, SUPERGRAPH_FILE } from './supergraph-file.ts';
+
+describe('composeSupergraph', () => {
+  it('gives exactly the committed supergraph', () => {
+    expect(composeSupergraph(SUBGRAPHS, REPOSITORY_ROOT)).toBe(readFileSync(SUPERGRAPH_FILE, 'utf8'));
+  });
+
+  it('gives the same text every time, whatever the order of the subgraphs', () => {
+    const root = folderOf({
+      'a.graphql': 'type A @key(fields: "id") { id: ID! } type Query { a: A }',
+      'b.graphql': 'type A @key(fields: "id") { id: ID! n: Int } type Query { b: Int }',
+    });
+    const a = { name: 'a', schema: 'a.graphql', urlSetting: 'WORKFLOW_API_URL' } as const;
+    const b = { name: 'b', schema: 'b.graphql', urlSetting: 'WORKFLOW_API_URL' } as const;
+    const composed = composeSupergraph([a, b], root);
+    expect(composeSupergraph([a, b], root)).toBe(composed);
+    expect(composeSupergraph([b, a], root)).toBe(composed);
+  });
+
+  it('names every reason why subgraphs do not compose', () => {
+    const root = folderOf({
+      'a.graphql': 'type Query { same: Int other: Int }',
+      'b.graphql': 'type Query { same: String other: Int }',
+    });
+    const composing = () =>
+      composeSupergraph(
+        [
+          { name: 'a', schema: 'a.graphql', urlSetting: 'WORKFLOW_API_URL' },
+          { name: 'b', schema: 'b.graphql', urlSetting: 'WORKFLOW_API_URL' },
+        ],
+        root,
+      );
+    expect(composing).toThrow(CompositionFailed);
+    expect(composing).toThrow(/Query\.same/);
+  });
+});
+
+function folderOf(files: Record<string, string>): URL {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-compose-'));
+  const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), link + text);
+  return pathToFileURL(`${folder}/`);
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
+import { SETTINGS } from '../config/settings.ts';
+import type { Subgraph } from './subgraphs.ts';
+
+export class CompositionFailed extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The subgraphs do not compose:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'CompositionFailed';
+    this.problems = problems;
+  }
+}
+
+/** The supergraph's SDL. Addresses in it are the defaults; the gateway takes the real ones from its settings. */
+export function composeSupergraph(subgraphs: readonly Subgraph[], root: URL): string {
+  const result = composeServices(
+    subgraphs.map(({ name, schema, urlSetting }) => ({
+      name,
+      url: String(SETTINGS[urlSetting].default),
+      typeDefs: parse(readFileSync(new URL(schema, root), 'utf8')),
+    })),
+  );
+  if (result.errors) throw new CompositionFailed(result.errors.map((error) => error.message));
+  return `${result.supergraphSdl.trimEnd()}\n`;
+}

@@ -1,0 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { composeSupergraph } from './compose-supergraph.ts';
+import { SUBGRAPHS } from './subgraphs.ts';
+import { REPOSITORY_ROOT, SUPERGRAPH_FILE } from './supergraph-file.ts';
+
+writeFileSync(SUPERGRAPH_FILE, composeSupergraph(SUBGRAPHS, REPOSITORY_ROOT));
