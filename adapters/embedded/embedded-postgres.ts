@@ -92,13 +92,13 @@ async function ensureCluster(folder: string, cluster: string, binaries: Binaries
 
 async function initialise(cluster: string, given: string, binaries: Binaries, user: PostgresUser): Promise<void> {
   const { prefix, ...ids } = user;
-  const [command, ...args] = [
+  const [command = binaries.initdb, ...args] = [
     ...prefix,
     binaries.initdb,
     ...['--pgdata', cluster, '--username', 'postgres', '--pwfile', given, '--auth', 'scram-sha-256'],
     ...['--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
     '--no-instructions',
-  ] as [string, ...string[]];
+  ];
   try {
     await run(command, args, { ...ids, cwd: '/' });
   } catch (cause) {
@@ -128,13 +128,13 @@ function runServer(
 ): { process: GuardedProcess; ready: Promise<void> } {
   const { prefix, ...ids } = user;
   const settings = Object.entries({ ...SETTINGS, ...options.settings, port: String(port) });
-  const [command, ...args] = [
+  const [command = binaries.postgres, ...args] = [
     ...prefix,
     binaries.postgres,
     '-D',
     cluster,
     ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ] as [string, ...string[]];
+  ];
   const recent: string[] = [];
   const started = Promise.withResolvers<void>();
   const server = spawnGuarded(command, args, {

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+
+export type ServerProcess = {
+  pid: number;
+  exited: Promise<{ code: number | null }>;
+  stop: () => Promise<void>;
+};
+
+export type TemporalDevServer = ServerProcess & {
+  address: string;
+  uiUrl: string;
+};
+
+export type TemporalDevServerOptions = {
+  binary: string;
+  /** Runs continue from this file after a restart; null keeps them in memory. */
+  dbFile: string | null;
+  /** Free ports of the loopback interface. */
+  port: number;
+  uiPort: number;
+  namespace: string;
+  log: (line: string) => void;
+  /** Starts the program so that it ends with us. */
+  spawn: (
+    command: string,
+    args: readonly string[],
+    options: { stopSignal: 'SIGTERM'; onLine: (line: string) => void },
+  ) => ServerProcess;
+};
+
+export const SEARCH_ATTRIBUTES = {
+  WeftTenant: 'Keyword',
+  WeftWorkflow: 'Keyword',
+  WeftVersion: 'Int',
+  WeftStatus: 'Keyword',
+} as const;
+
+/**
+ * The dev server polls its queues 20 times a second by default, which costs a sequential run 100 ms a step; and its limits on
+ * requests and long polls are those of one small tenant.
+ */
+const DYNAMIC_CONFIG = {
+  'history.transferProcessorMaxPollRPS': 2000,
+  'history.timerProcessorMaxPollRPS': 2000,
+  'history.visibilityProcessorMaxPollRPS': 500,
+  'frontend.rps': 100_000,
+  'frontend.namespaceRPS': 100_000,
+  'frontend.namespaceRPS.visibility': 200,
+  'frontend.namespaceCount': 20_000,
+  'frontend.persistenceMaxQPS': 100_000,
+  'history.persistenceMaxQPS': 100_000,
+  'matching.rps': 100_000,
+} as const;
+
+/** `temporal server start-dev` with Web UI, on the loopback interface alone. Resolves once the namespace answers. */
+export async function startTemporalDevServer(options: TemporalDevServerOptions): Promise<TemporalDevServer> {
+  const address = `127.0.0.1:${options.port}`;
+  const recent: string[] = [];
+  const server = options.spawn(options.binary, serverArguments(options), {
+    stopSignal: 'SIGTERM',
+    onLine: (line) => {
+      options.log(line);
+      recent.push(line);
+      if (recent.length > 3) recent.shift();
+    },
+  });
+  const ended = server.exited.then(() => {
+    throw new Error(`Temporal did not start: ${recent.join(' / ')}`);
+  });
+  ended.catch(() => undefined);
+  await Promise.race([untilNamespaceAnswers(address, options.namespace), ended]);
+  const { pid, exited } = server;
+  return { address, uiUrl: `http://127.0.0.1:${options.uiPort}`, pid, exited, stop: () => server.stop() };
+}
+
+function serverArguments(options: TemporalDevServerOptions): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(options.port)],
+    ...['--ui-ip', '127.0.0.1', '--ui-port', String(options.uiPort), '--namespace', options.namespace],
+    ...['--log-format', 'json', '--log-level', 'warn', '--disable-config-file', '--disable-config-env'],
+    ...(options.dbFile === null ? [] : ['--db-filename', options.dbFile]),
+    ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+  ];
+}
+
+async function untilNamespaceAnswers(address: string, namespace: string): Promise<void> {
+  const connection = Connection.lazy({ address });
+  const until = performance.now() + 30_000;
+  try {
+    for (;;) {
+      try {
+        await connection.withDeadline(Date.now() + 1_000, () =>
+          connection.workflowService.describeNamespace({ namespace }),
+        );
+        return;
+      } catch (error) {
+        if (performance.now() > until) throw error;
+        await sleep(50);
+      }
+    }
+  } finally {
+    await connection.close();
+  }
+}
