@@ -56,6 +56,7 @@ export type RunPolicies = {
 
 /** A workflow as data. Immutable once published; addressed by the SHA-256 of its canonical JSON. */
 export type WorkflowDefinition = {
+  $schema?: string;
   /** Lower-case letters, digits and `-`; the workflow's id within a tenant. */
   name: string;
   description?: string;

@@ -1,0 +1,117 @@
+import { LIMITS } from './limits.ts';
+import { handlebars, KNOWN_HELPERS } from './template.ts';
+
+const references = new Map<string, readonly string[]>();
+
+/** Ids of the nodes that a template reads. */
+export function templateReferences(template: string): readonly string[] {
+  let ids = references.get(template);
+  if (ids === undefined) {
+    if (references.size >= 1000) references.clear();
+    const paths = checkTemplate(template).paths.filter((path) => path[0] === 'nodes' && path.length > 1);
+    ids = [...new Set(paths.map((path) => path[1] as string))];
+    references.set(template, ids);
+  }
+  return ids;
+}
+
+export type TemplateCheck = {
+  /** Paths read from the root, such as ['nodes', 'analyze', 'output']. */
+  paths: string[][];
+  problems: { message: string; line: number | null; column: number | null }[];
+};
+
+/** Parses without rendering: syntax, unknown helpers, partials (there are none), depth. */
+export function checkTemplate(template: string): TemplateCheck {
+  if (template.length > LIMITS.templateLength) {
+    return { paths: [], problems: [problem(`longer than ${LIMITS.templateLength} characters`)] };
+  }
+  const check: TemplateCheck = { paths: [], problems: [] };
+  try {
+    visit(handlebars.parse(template) as unknown as TemplateNode, 0, [], check);
+  } catch (error) {
+    const at = /line (\d+)(?:[:,] ?(?:column )?(\d+))?/i.exec(String((error as Error).message));
+    check.problems.push(problem((error as Error).message.split('\n').join(' '), at ? Number(at[1]) : null, null));
+  }
+  return check;
+}
+
+type TemplateNode = {
+  type: string;
+  loc?: { start: { line: number; column: number } };
+  path?: TemplateNode & { parts: string[]; depth: number; data: boolean; original: string };
+  params?: TemplateNode[];
+  hash?: { pairs: { value: TemplateNode }[] };
+  body?: TemplateNode[];
+  program?: TemplateNode & { blockParams?: string[] };
+  inverse?: TemplateNode;
+  parts?: string[];
+  depth?: number;
+  data?: boolean;
+  original?: string;
+};
+
+/** `scopes` counts enclosing blocks that change the context, so that only paths from the root are reported. */
+function visit(node: TemplateNode, depth: number, scopes: readonly string[][], check: TemplateCheck): void {
+  if (depth > LIMITS.templateDepth * 2) {
+    check.problems.push(at(node, `blocks are nested deeper than ${LIMITS.templateDepth}`));
+    return;
+  }
+  switch (node.type) {
+    case 'Program':
+      for (const child of node.body ?? []) visit(child, depth + 1, scopes, check);
+      return;
+    case 'MustacheStatement':
+    case 'SubExpression':
+    case 'BlockStatement':
+      visitCall(node, depth, scopes, check);
+      return;
+    case 'PathExpression':
+      visitPath(node, scopes, check);
+      return;
+    case 'PartialStatement':
+    case 'PartialBlockStatement':
+    case 'Decorator':
+    case 'DecoratorBlock':
+      check.problems.push(at(node, 'partials and decorators are not available'));
+      return;
+    default:
+  }
+}
+
+function visitCall(node: TemplateNode, depth: number, scopes: readonly string[][], check: TemplateCheck): void {
+  const name = node.path?.original ?? '';
+  const called = (node.params?.length ?? 0) > 0 || (node.hash?.pairs.length ?? 0) > 0 || node.type === 'SubExpression';
+  if (KNOWN_HELPERS.has(name)) {
+    for (const parameter of node.params ?? []) visit(parameter, depth, scopes, check);
+    for (const pair of node.hash?.pairs ?? []) visit(pair.value, depth, scopes, check);
+  } else if (called) {
+    check.problems.push(at(node, `unknown helper ${name}; known are ${[...KNOWN_HELPERS].join(', ')}`));
+  } else if (node.path) {
+    visit(node.path, depth, scopes, check);
+  }
+  const inner =
+    node.type === 'BlockStatement' && name !== 'if' && name !== 'unless'
+      ? [...scopes, node.program?.blockParams ?? []]
+      : scopes;
+  if (node.program) visit(node.program, depth + 1, inner, check);
+  if (node.inverse) visit(node.inverse, depth + 1, scopes, check);
+}
+
+function visitPath(node: TemplateNode, scopes: readonly string[][], check: TemplateCheck): void {
+  const parts = node.parts ?? [];
+  if (node.data) {
+    if (parts[0] === 'root') check.paths.push(parts.slice(1));
+    return;
+  }
+  if (scopes.some((names) => names.includes(parts[0] ?? ''))) return;
+  if ((node.depth ?? 0) === scopes.length && parts.length > 0) check.paths.push([...parts]);
+}
+
+const problem = (message: string, line: number | null = null, column: number | null = null) => ({
+  message,
+  line,
+  column,
+});
+const at = (node: TemplateNode, message: string) =>
+  problem(message, node.loc?.start.line ?? null, node.loc ? node.loc.start.column + 1 : null);

@@ -1,0 +1,164 @@
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import type { WorkflowDefinition } from './definition.ts';
+import { LIMITS } from './limits.ts';
+import type { Report } from './problem-list.ts';
+
+const TOP_LEVEL = ['$schema', 'name', 'description', 'input', 'nodes', 'edges', 'output', 'policies', 'metadata'];
+const NODE_FIELDS = ['id', 'type', 'name', 'config', 'retry', 'timeouts', 'taskQueue'];
+const EDGE_FIELDS = ['from', 'to', 'port'];
+const RETRY_FIELDS = [
+  'maximumAttempts',
+  'initialIntervalMs',
+  'backoffCoefficient',
+  'maximumIntervalMs',
+  'nonRetryableCodes',
+];
+const TIMEOUT_FIELDS = ['scheduleToCloseMs', 'scheduleToStartMs', 'startToCloseMs', 'heartbeatMs'];
+
+type Path = readonly (string | number)[];
+
+/** Reports everything that is not of a definition's shape; true when the rest of the validation can read it as one. */
+export function validateShape(value: unknown, report: Report): value is WorkflowDefinition {
+  if (!isJsonObject(value)) {
+    report('DEFINITION_SHAPE', [], null, 'A definition is a JSON object', 'Send {"name", "nodes", "edges", ...}.');
+    return false;
+  }
+  unknownFields(value, TOP_LEVEL, [], null, report);
+  validateName(value['name'], report);
+  text(value, 'description', [], null, report);
+  if (value['input'] !== undefined && typeof value['input'] !== 'boolean' && !isJsonObject(value['input'])) {
+    report('INPUT_SCHEMA_INVALID', ['input'], null, 'input must be a JSON Schema: an object or a boolean');
+  }
+  if (value['output'] !== undefined) mapping(value['output'], ['output'], null, report);
+  if (value['policies'] !== undefined) validatePolicies(value['policies'], report);
+  const nodes = list(value, 'nodes', report)?.map((node, index) => validateNode(node, index, report));
+  const edges = list(value, 'edges', report)?.map((edge, index) => validateEdge(edge, index, report));
+  return nodes !== undefined && edges !== undefined && nodes.every(Boolean) && edges.every(Boolean);
+}
+
+function validateName(name: Json | undefined, report: Report): void {
+  const valid = typeof name === 'string' && /^[a-z][a-z0-9-]*$/.test(name) && name.length <= LIMITS.nameLength;
+  if (!valid) {
+    report(
+      'NAME_INVALID',
+      ['name'],
+      null,
+      `name must be 1 to ${LIMITS.nameLength} lower-case letters, digits and hyphens, a letter first`,
+      'For example "research-brief".',
+    );
+  }
+}
+
+function validateNode(node: Json, index: number, report: Report): boolean {
+  const path = ['nodes', index];
+  if (!isJsonObject(node)) {
+    report('DEFINITION_SHAPE', path, null, 'A node is an object with id and type');
+    return false;
+  }
+  const id = typeof node['id'] === 'string' ? node['id'] : null;
+  if (id === null) report('DEFINITION_SHAPE', [...path, 'id'], null, 'id must be a string');
+  if (typeof node['type'] !== 'string') report('DEFINITION_SHAPE', [...path, 'type'], id, 'type must be a string');
+  unknownFields(node, NODE_FIELDS, path, id, report);
+  text(node, 'name', path, id, report);
+  text(node, 'taskQueue', path, id, report);
+  if (node['config'] !== undefined && !isJsonObject(node['config'])) {
+    report('CONFIG_TYPE', [...path, 'config'], id, 'config must be an object');
+    return false;
+  }
+  validateRetry(node['retry'], [...path, 'retry'], id, report);
+  validateTimeouts(node['timeouts'], [...path, 'timeouts'], id, report);
+  return id !== null && typeof node['type'] === 'string';
+}
+
+function validateEdge(edge: Json, index: number, report: Report): boolean {
+  const path = ['edges', index];
+  if (!isJsonObject(edge) || typeof edge['from'] !== 'string' || typeof edge['to'] !== 'string') {
+    report('DEFINITION_SHAPE', path, null, 'An edge is an object with from and to');
+    return false;
+  }
+  unknownFields(edge, EDGE_FIELDS, path, null, report);
+  text(edge, 'port', path, null, report);
+  return true;
+}
+
+function validateRetry(retry: Json | undefined, path: Path, id: string | null, report: Report): void {
+  if (retry === undefined) return;
+  if (!isJsonObject(retry)) return report('DEFINITION_SHAPE', path, id, 'retry must be an object');
+  unknownFields(retry, RETRY_FIELDS, path, id, report);
+  number(retry, 'maximumAttempts', { min: 1, max: LIMITS.retryAttempts, whole: true }, path, id, report);
+  number(retry, 'initialIntervalMs', { min: 1, max: LIMITS.timeoutMs, whole: true }, path, id, report);
+  number(retry, 'maximumIntervalMs', { min: 1, max: LIMITS.timeoutMs, whole: true }, path, id, report);
+  number(retry, 'backoffCoefficient', { min: 1, max: 100, whole: false }, path, id, report);
+  const codes = retry['nonRetryableCodes'];
+  if (codes !== undefined && !(Array.isArray(codes) && codes.every((code) => typeof code === 'string'))) {
+    report('DEFINITION_SHAPE', [...path, 'nonRetryableCodes'], id, 'nonRetryableCodes must be a list of strings');
+  }
+}
+
+function validateTimeouts(timeouts: Json | undefined, path: Path, id: string | null, report: Report): void {
+  if (timeouts === undefined) return;
+  if (!isJsonObject(timeouts)) return report('DEFINITION_SHAPE', path, id, 'timeouts must be an object');
+  unknownFields(timeouts, TIMEOUT_FIELDS, path, id, report);
+  for (const name of TIMEOUT_FIELDS) {
+    number(timeouts, name, { min: 1, max: LIMITS.timeoutMs, whole: true }, path, id, report);
+  }
+}
+
+function validatePolicies(policies: Json, report: Report): void {
+  if (!isJsonObject(policies)) return report('DEFINITION_SHAPE', ['policies'], null, 'policies must be an object');
+  unknownFields(policies, ['runTimeoutMs', 'onNodeFailure'], ['policies'], null, report);
+  number(policies, 'runTimeoutMs', { min: 1, max: LIMITS.timeoutMs, whole: true }, ['policies'], null, report);
+  const onFailure = policies['onNodeFailure'];
+  if (onFailure !== undefined && onFailure !== 'drain' && onFailure !== 'cancel') {
+    report('DEFINITION_SHAPE', ['policies', 'onNodeFailure'], null, 'onNodeFailure must be "drain" or "cancel"');
+  }
+}
+
+/** Checks that every leaf is a string; expressions themselves are checked elsewhere. */
+export function mapping(value: Json, path: Path, id: string | null, report: Report): void {
+  if (typeof value === 'string') return;
+  if (isJsonObject(value)) {
+    for (const [key, inner] of Object.entries(value)) mapping(inner, [...path, key], id, report);
+    return;
+  }
+  report(
+    'CONFIG_TYPE',
+    path,
+    id,
+    'must be a CEL expression (a string) or an object of them',
+    `For a constant write it in CEL: ${JSON.stringify(JSON.stringify(value))}.`,
+  );
+}
+
+function unknownFields(value: JsonObject, known: string[], path: Path, id: string | null, report: Report): void {
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) {
+      report('DEFINITION_SHAPE', [...path, name], id, `unknown field ${name}`, `Known are ${known.join(', ')}.`);
+    }
+  }
+}
+
+function list(value: JsonObject, name: string, report: Report): Json[] | undefined {
+  const found = value[name];
+  if (Array.isArray(found)) return found;
+  report('DEFINITION_SHAPE', [name], null, `${name} must be a list`);
+  return undefined;
+}
+
+function text(value: JsonObject, name: string, path: Path, id: string | null, report: Report): void {
+  if (value[name] !== undefined && typeof value[name] !== 'string') {
+    report('DEFINITION_SHAPE', [...path, name], id, `${name} must be a string`);
+  }
+}
+
+type Range = { min: number; max: number; whole: boolean };
+
+function number(value: JsonObject, name: string, range: Range, path: Path, id: string | null, report: Report): void {
+  const found = value[name];
+  if (found === undefined) return;
+  const valid =
+    typeof found === 'number' && (!range.whole || Number.isInteger(found)) && found >= range.min && found <= range.max;
+  if (valid) return;
+  const kind = range.whole ? 'a whole number' : 'a number';
+  report('LIMIT_EXCEEDED', [...path, name], id, `${name} must be ${kind} from ${range.min} to ${range.max}`);
+}
