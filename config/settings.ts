@@ -49,6 +49,13 @@ export const SETTINGS = {
     default: 'http://127.0.0.1:8080/graphql',
     meaning: 'Where the gateway finds the runs subgraph.',
   },
+  WEFT_SUBGRAPH_TIMEOUT_MS: {
+    kind: 'integer',
+    default: 30000,
+    min: 10,
+    max: 600000,
+    meaning: 'How long the gateway waits for the answer of a subgraph.',
+  },
   WEFT_POSTGRES_PORT: { kind: 'integer', default: 5433, min: 0, max: 65535, meaning: 'Embedded Postgres.' },
   WEFT_TEMPORAL_PORT: { kind: 'integer', default: 7233, min: 0, max: 65535, meaning: 'Embedded Temporal dev server.' },
   WEFT_TEMPORAL_UI_PORT: { kind: 'integer', default: 8233, min: 0, max: 65535, meaning: 'Its Web UI.' },

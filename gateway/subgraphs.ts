@@ -6,7 +6,7 @@ export type Subgraph = {
   /** SDL file, from the root of the repository. */
   schema: string;
   /** The setting that holds its address. */
-  urlSetting: Extract<SettingName, `${string}_URL`>;
+  urlSetting: Extract<SettingName, 'WORKFLOW_API_URL'>;
 };
 
 export const SUBGRAPHS: readonly Subgraph[] = [

@@ -1,0 +1,30 @@
+import { Router } from 'express';
+import { ruruHTML, type RuruClientConfig } from 'ruru/server';
+import { serveStatic } from 'ruru/static';
+
+const STATIC_PATH = '/explorer/';
+const SAMPLE_QUERY = `query LatestRuns {
+  runs(first: 5) {
+    totalCount
+    edges { node { id status workflow { id version } nodes { id type status } temporalUrl } }
+  }
+}
+`;
+
+/** The GraphiQL page at GET `path` for browsers; every file of it comes from this process. */
+export function explorer(path: string): Router {
+  const page = ruruHTML({
+    endpoint: path,
+    staticPath: STATIC_PATH,
+    htmlParts: { titleTag: '<title>Weft GraphQL</title>' },
+    clientConfig: { defaultQuery: SAMPLE_QUERY } as RuruClientConfig,
+  });
+  const router = Router();
+  router.use(serveStatic(STATIC_PATH));
+  router.get('/', (_request, response) => response.redirect(path));
+  router.get(path, (request, response, next) => {
+    if (request.query['query'] !== undefined || request.accepts(['json', 'html']) !== 'html') return next();
+    response.type('html').send(page);
+  });
+  return router;
+}

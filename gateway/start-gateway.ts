@@ -1,0 +1,119 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { ApolloGateway } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import {
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
+import { expressMiddleware } from '@as-integrations/express5';
+import express from 'express';
+import type { Logger } from 'pino';
+import { Pool } from 'undici';
+import type { Settings } from '../config/settings.ts';
+import { explorer } from './explorer.ts';
+import { formatError } from './format-error.ts';
+import { answerHttpErrors, createHttpApp } from './http-app.ts';
+import { listen } from './listen.ts';
+import { createMetrics, type GatewayMetrics } from './metrics.ts';
+import type { RequestTrace } from './request-trace.ts';
+import { createSubgraphSource, type SubgraphContext } from './subgraph-source.ts';
+import { SUBGRAPHS } from './subgraphs.ts';
+import { SUPERGRAPH_FILE } from './supergraph-file.ts';
+
+export type RunningGateway = { port: number; stop: () => Promise<void> };
+type Parts = { settings: Settings; log: Logger; metrics: GatewayMetrics; traces: AsyncLocalStorage<RequestTrace> };
+
+const GRAPHQL_PATH = '/graphql';
+const SOCKETS_PER_SUBGRAPH = 64;
+/** Room for the query and the other variables beside the largest payload. */
+const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
+
+/** Serves the committed supergraph. Subgraphs need not be up: their fields fail until they are. */
+export async function startGateway(settings: Settings, log: Logger): Promise<RunningGateway> {
+  const parts: Parts = { settings, log, metrics: createMetrics(), traces: new AsyncLocalStorage<RequestTrace>() };
+  const sdl = readFileSync(SUPERGRAPH_FILE, 'utf8');
+  let ready = false;
+  const app = createHttpApp({ ...parts, sdl, ready: () => ready });
+  const server = createServer(app);
+  const pools: Pool[] = [];
+  const apollo = createApollo(parts, createGateway(parts, sdl, pools), server);
+  await apollo.start();
+
+  const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
+  const context = async ({ req }: { req: express.Request }) => forwardedHeaders(req, parts.traces.getStore());
+  app.use(explorer(GRAPHQL_PATH));
+  app.use(GRAPHQL_PATH, express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
+  app.use(answerHttpErrors(log, bodyLimit));
+  const port = await listen(server, settings.WEFT_HOST, settings.GATEWAY_PORT);
+  ready = true;
+  return {
+    port,
+    async stop() {
+      ready = false;
+      await apollo.stop();
+      await Promise.all(pools.map((pool) => pool.close()));
+    },
+  };
+}
+
+function createGateway({ settings, log, metrics }: Parts, supergraphSdl: string, pools: Pool[]): ApolloGateway {
+  // Read by ApolloGateway's constructor; without it the planner reports to its vendor.
+  process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
+  return new ApolloGateway({
+    supergraphSdl,
+    logger: log,
+    __exposeQueryPlanExperimental: false,
+    buildService({ name }) {
+      const subgraph = SUBGRAPHS.find((candidate) => candidate.name === name);
+      if (!subgraph) throw new Error(`The supergraph names subgraph ${name}, which is not in gateway/subgraphs.ts`);
+      const url = new URL(settings[subgraph.urlSetting]);
+      const pool = new Pool(url.origin, { connections: SOCKETS_PER_SUBGRAPH, keepAliveTimeout: 30_000 });
+      pools.push(pool);
+      return createSubgraphSource({
+        name,
+        url,
+        pool,
+        timeoutMs: settings.WEFT_SUBGRAPH_TIMEOUT_MS,
+        observe(outcome, seconds, cause) {
+          metrics.subgraphDurations.observe({ subgraph: name, outcome }, seconds);
+          if (cause) log.warn({ err: cause, subgraph: name, url: url.href }, 'subgraph did not answer');
+        },
+      });
+    },
+  });
+}
+
+function createApollo({ log, traces }: Parts, gateway: ApolloGateway, server: Server): ApolloServer<SubgraphContext> {
+  return new ApolloServer<SubgraphContext>({
+    gateway,
+    logger: log,
+    introspection: true,
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    formatError: (formatted, error) => {
+      const traceId = traces.getStore()?.traceId;
+      return formatError(formatted, traceId, () => log.error({ err: error, traceId }, 'request failed'));
+    },
+    plugins: [
+      ApolloServerPluginDrainHttpServer({ httpServer: server, stopGracePeriodMillis: 5000 }),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+    ],
+  });
+}
+
+function forwardedHeaders(request: express.Request, trace: RequestTrace | undefined): SubgraphContext {
+  const { authorization } = request.headers;
+  return {
+    forward: {
+      ...(trace && { traceparent: trace.traceparent, 'x-correlation-id': trace.correlationId }),
+      ...(authorization !== undefined && { authorization }),
+    },
+  };
+}
