@@ -53,6 +53,13 @@ export const ERRORS = {
     message: (f) => `Idempotency key ${String(f['key'])} was used before with another input or version`,
     hint: 'Use a new key for a new request.',
   },
+  VERSION_CONFLICT: {
+    status: 409,
+    retry: false,
+    message: (f) =>
+      `Stream ${String(f['streamId'])} is at version ${String(f['actualVersion'])}, not ${String(f['expectedVersion'])}`,
+    hint: 'Read the stream again and decide anew.',
+  },
   EXPRESSION_FAILED: {
     status: 422,
     retry: false,

@@ -1,0 +1,113 @@
+import type pg from 'pg';
+import {
+  definitionHash,
+  tenantId,
+  workflowId,
+  type DefinitionHash,
+  type TenantId,
+  type WorkflowId,
+} from '../../domain/identifiers.ts';
+import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
+import { canonicalJson } from '../../domain/runs/canonical-json.ts';
+import type { PublishedDefinition } from '../../domain/runs/run-record.ts';
+import { inTransaction } from './transaction.ts';
+
+export type DefinitionPage = { rows: PublishedDefinition[]; totalCount: number; hasNextPage: boolean };
+
+type Row = {
+  tenant_id: string;
+  workflow_id: string;
+  version: number;
+  hash: string;
+  definition: WorkflowDefinition;
+  created_at: Date;
+};
+const COLUMNS = 'tenant_id, workflow_id, version, hash, definition, created_at';
+
+/** The same content as an existing version gives that version; anything else becomes the next one. */
+export async function publishDefinition(
+  pool: pg.Pool,
+  { tenantId, hash, definition }: { tenantId: TenantId; hash: DefinitionHash; definition: WorkflowDefinition },
+): Promise<PublishedDefinition> {
+  const key = [tenantId, definition.name];
+  const same = `SELECT ${COLUMNS} FROM definitions WHERE tenant_id = $1 AND workflow_id = $2 AND hash = $3`;
+  return inTransaction(pool, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`definition/${key.join('/')}`]);
+    const existing = await client.query<Row>(same, [...key, hash]);
+    if (existing.rows[0]) return fromRow(existing.rows[0]);
+    const inserted = await client.query<Row>(
+      `INSERT INTO definitions (tenant_id, workflow_id, version, hash, definition)
+       SELECT $1, $2, coalesce(max(version), 0) + 1, $3, $4 FROM definitions WHERE tenant_id = $1 AND workflow_id = $2
+       RETURNING ${COLUMNS}`,
+      [...key, hash, canonicalJson(definition)],
+    );
+    return fromRow(inserted.rows[0] as Row);
+  });
+}
+
+/** The given version, or the latest. */
+export async function readDefinition(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  workflowId: WorkflowId,
+  version?: number,
+): Promise<PublishedDefinition | undefined> {
+  const { rows } = await pool.query<Row>(
+    `SELECT ${COLUMNS} FROM definitions WHERE tenant_id = $1 AND workflow_id = $2 AND ($3::int IS NULL OR version = $3)
+     ORDER BY version DESC LIMIT 1`,
+    [tenantId, workflowId, version ?? null],
+  );
+  return rows[0] && fromRow(rows[0]);
+}
+
+export async function readDefinitionByHash(
+  pool: pg.Pool,
+  hash: DefinitionHash,
+): Promise<PublishedDefinition | undefined> {
+  const { rows } = await pool.query<Row>(`SELECT ${COLUMNS} FROM definitions WHERE hash = $1 LIMIT 1`, [hash]);
+  return rows[0] && fromRow(rows[0]);
+}
+
+export type DefinitionListing = {
+  tenantId: TenantId;
+  first: number;
+  /** The workflow id (name) after which the page begins. */
+  after?: string | undefined;
+  /** Part of the name, case ignored. */
+  name?: string | undefined;
+};
+
+/** The latest version of each workflow, by name. */
+export async function listDefinitions(pool: pg.Pool, listing: DefinitionListing): Promise<DefinitionPage> {
+  const { tenantId, first, after, name } = listing;
+  const pattern = name === undefined ? null : `%${name.replace(/[\\%_]/g, '\\$&')}%`;
+  const [page, count] = await Promise.all([
+    pool.query<Row>(
+      `SELECT DISTINCT ON (workflow_id) ${COLUMNS} FROM definitions
+       WHERE tenant_id = $1 AND ($2::text IS NULL OR workflow_id > $2) AND ($3::text IS NULL OR workflow_id ILIKE $3)
+       ORDER BY workflow_id, version DESC LIMIT $4`,
+      [tenantId, after ?? null, pattern, first + 1],
+    ),
+    pool.query<{ count: number }>(
+      `SELECT count(DISTINCT workflow_id)::int AS count FROM definitions
+       WHERE tenant_id = $1 AND ($2::text IS NULL OR workflow_id ILIKE $2)`,
+      [tenantId, pattern],
+    ),
+  ]);
+  return {
+    rows: page.rows.slice(0, first).map(fromRow),
+    totalCount: count.rows[0]?.count ?? 0,
+    hasNextPage: page.rows.length > first,
+  };
+}
+
+function fromRow(row: Row): PublishedDefinition {
+  return {
+    tenantId: tenantId(row.tenant_id),
+    workflowId: workflowId(row.workflow_id),
+    version: row.version,
+    hash: definitionHash(row.hash),
+    definition: row.definition,
+    createdAt: row.created_at,
+  };
+}

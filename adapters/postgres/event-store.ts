@@ -1,0 +1,179 @@
+import type pg from 'pg';
+import type { NewEvent, StoredEvent } from '../../domain/events/stored-event.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Json } from '../../domain/json.ts';
+import { insertEvents } from './insert-events.ts';
+import { payloadText, readPayloads, type SpilledValues } from './large-values.ts';
+import { createPayloadStore, type Queryable } from './payload-store.ts';
+import { inTransaction } from './transaction.ts';
+
+export type Append = {
+  tenantId: string;
+  streamId: string;
+  /** The stream's version before the append; 0 for a new stream. */
+  expectedVersion: number | 'any';
+  events: readonly NewEvent[];
+};
+/** `position` and `version` are those of the last event; `appended` is 0 when all were stored before. */
+export type Appended = { version: number; position: bigint; appended: number };
+
+/**
+ * Appends all or nothing. Events that are all in the stream already, by event id, are not appended again.
+ * @throws VERSION_CONFLICT
+ */
+export async function appendEvents(pool: pg.Pool, append: Append): Promise<Appended> {
+  if (append.events.length === 0) throw new AppError('INPUT_INVALID', { detail: 'an append needs at least one event' });
+  const spilled: SpilledValues = new Map();
+  const payloads = append.events.map((event) => payloadText(event.payload, spilled));
+  await createPayloadStore(pool).put(spilled);
+  try {
+    const appended = await inTransaction(pool, (client) => appendTexts(client, append, payloads));
+    return appended ?? (await readEarlierAppend(pool, append));
+  } catch (error) {
+    if (isDuplicateEventId(error)) return readEarlierAppend(pool, append, error);
+    throw error;
+  }
+}
+
+async function appendTexts(
+  client: pg.PoolClient,
+  { tenantId, streamId, expectedVersion, events }: Append,
+  payloads: readonly string[],
+): Promise<Appended | undefined> {
+  const stream = await client.query<{ stream_key: bigint; version: number }>({
+    name: 'advance-stream',
+    text: `INSERT INTO event_streams AS stream (tenant_id, stream_id, version, first_event_at)
+           SELECT $1, $2, $3, $5 WHERE $4::int IS NULL OR $4 = 0
+              OR EXISTS (SELECT FROM event_streams WHERE tenant_id = $1 AND stream_id = $2)
+           ON CONFLICT (tenant_id, stream_id) DO UPDATE SET version = stream.version + $3, progressed_at = now()
+           WHERE $4 IS NULL OR stream.version = $4
+           RETURNING stream_key, version`,
+    values: [
+      tenantId,
+      streamId,
+      events.length,
+      expectedVersion === 'any' ? null : expectedVersion,
+      events[0]?.occurredAt,
+    ],
+  });
+  const row = stream.rows[0];
+  if (!row) return undefined;
+  const first = row.version - events.length + 1;
+  const position = await insertEvents(client, {
+    tenantId,
+    streamKeys: row.stream_key,
+    versions: events.map((_, index) => first + index),
+    types: events.map((event) => event.type),
+    payloads,
+    occurredAt: events.map((event) => event.occurredAt),
+    schemaVersions: events.map((event) => event.schemaVersion),
+    identities: events,
+  });
+  return { version: row.version, position, appended: events.length };
+}
+
+async function readEarlierAppend(pool: pg.Pool, append: Append, cause?: unknown): Promise<Appended> {
+  const { tenantId, streamId, expectedVersion, events } = append;
+  const { rows } = await pool.query<{ actual: number; found: number; version: number; position: bigint }>(
+    `SELECT stream.version AS actual, count(event.version)::int AS found, max(event.version) AS version,
+            max(event.position) AS position
+     FROM event_streams stream
+     LEFT JOIN events event ON event.stream_key = stream.stream_key AND event.event_id = ANY($3)
+     WHERE stream.tenant_id = $1 AND stream.stream_id = $2 GROUP BY stream.version`,
+    [tenantId, streamId, events.map((event) => event.eventId)],
+  );
+  const row = rows[0];
+  if (row && row.found === events.length) return { version: row.version, position: row.position, appended: 0 };
+  throw new AppError('VERSION_CONFLICT', { streamId, expectedVersion, actualVersion: row?.actual ?? 0 }, cause);
+}
+
+function isDuplicateEventId(error: unknown): boolean {
+  return error instanceof Error && 'constraint' in error && error.constraint === 'events_event_id';
+}
+
+/** `sequence` counts the events of a run over all its links, from 1. */
+export type RunStoredEvent = StoredEvent & { sequence: number };
+
+/** The events of a run after the given sequence, in order. */
+export async function readRunEvents(
+  pool: Queryable,
+  runId: string,
+  { after = 0, first }: { after?: number; first: number },
+): Promise<RunStoredEvent[]> {
+  return readWhere(pool, 'stream.run_id = $1 AND stream.sequence_base + event.version > $2', 'sequence', [
+    runId,
+    after,
+    first,
+  ]);
+}
+
+export async function readStream(
+  pool: Queryable,
+  { tenantId, streamId, after = 0, first }: { tenantId: string; streamId: string; after?: number; first: number },
+): Promise<StoredEvent[]> {
+  return readWhere(pool, 'stream.tenant_id = $1 AND stream.stream_id = $4 AND event.version > $2', 'event.version', [
+    tenantId,
+    after,
+    first,
+    streamId,
+  ]);
+}
+
+/** All events of a tenant after a position: dense, in commit order, safe to use as the only cursor. */
+export async function readTenantEvents(
+  pool: Queryable,
+  { tenantId, after, first }: { tenantId: string; after: bigint; first: number },
+): Promise<StoredEvent[]> {
+  return readWhere(pool, 'event.tenant_id = $1 AND event.position > $2', 'event.position', [tenantId, after, first]);
+}
+
+type Row = {
+  tenant_id: string;
+  stream_id: string;
+  version: number;
+  position: bigint;
+  event_id: string | null;
+  type: string;
+  schema_version: number;
+  occurred_at: Date;
+  recorded_at: Date;
+  correlation_id: string | null;
+  causation_id: string | null;
+  payload: Json;
+  sequence: number;
+};
+
+async function readWhere(
+  pool: Queryable,
+  condition: string,
+  order: string,
+  values: unknown[],
+): Promise<RunStoredEvent[]> {
+  const { rows } = await pool.query<Row>(
+    `SELECT event.tenant_id, stream.stream_id, event.version, event.position, event.event_id, event.type,
+            event.schema_version, event.occurred_at, event.recorded_at, event.causation_id, event.payload,
+            coalesce(event.correlation_id, stream.run_id) AS correlation_id,
+            stream.sequence_base + event.version AS sequence
+     FROM events event JOIN event_streams stream USING (stream_key) WHERE ${condition} ORDER BY ${order} LIMIT $3`,
+    values,
+  );
+  const payloads = await readPayloads(
+    createPayloadStore(pool),
+    rows.map((row) => row.payload),
+  );
+  return rows.map((row, index) => ({
+    tenantId: row.tenant_id,
+    streamId: row.stream_id,
+    version: row.version,
+    position: row.position,
+    eventId: row.event_id ?? `${row.stream_id}/${row.version}`,
+    type: row.type,
+    schemaVersion: row.schema_version,
+    occurredAt: row.occurred_at,
+    recordedAt: row.recorded_at,
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
+    payload: payloads[index] as Json,
+    sequence: row.sequence,
+  }));
+}

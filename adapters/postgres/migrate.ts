@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import { runner } from 'node-pg-migrate';
+
+/** Applies what is missing and returns the names applied. Safe to call from several processes at once: the others wait. */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  const applied = await runner({
+    databaseUrl,
+    dir: fileURLToPath(new URL('migrations', import.meta.url)),
+    migrationsTable: 'weft_migrations',
+    direction: 'up',
+    advisoryLockMode: 'wait',
+    log: () => undefined,
+  });
+  return applied.map((migration) => migration.name);
+}

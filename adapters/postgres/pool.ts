@@ -1,0 +1,21 @@
+import pg from 'pg';
+
+/** Timestamps come back as Date, bigint as BigInt. */
+export function createPool(databaseUrl: string, size: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: size,
+    application_name: 'weft',
+    types: { getTypeParser },
+  });
+  // An idle connection that the server closes is replaced by the pool; without a listener the process would exit.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+const INT8 = 20;
+
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (oid === INT8 && format !== 'binary') return BigInt;
+  return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
+}

@@ -1,0 +1,131 @@
+import type pg from 'pg';
+import { definitionHash, runId, tenantId, workflowId, type RunId, type TenantId } from '../../domain/identifiers.ts';
+import type { Json } from '../../domain/json.ts';
+import type { RunError } from '../../domain/runs/run-event.ts';
+import type { RunRecord } from '../../domain/runs/run-record.ts';
+import type { RunStatus } from '../../domain/runs/run-status.ts';
+import { columnText, readColumns, type SpilledValues } from './large-values.ts';
+import { createPayloadStore, type Queryable } from './payload-store.ts';
+
+export type RunPage = { rows: RunRecord[]; totalCount: number; hasNextPage: boolean };
+
+export type RunRow = {
+  id: string;
+  tenant_id: string;
+  workflow_id: string;
+  version: number;
+  definition_hash: string;
+  status: RunStatus;
+  input: Json;
+  output: Json;
+  error: RunError | null;
+  idempotency_key: string | null;
+  created_at: Date;
+  started_at: Date | null;
+  closed_at: Date | null;
+  temporal_run_id: string | null;
+  event_count: number;
+};
+
+/** What a run is before its first event; the rest of the record is the projector's. */
+export type NewRun = Omit<
+  RunRecord,
+  'status' | 'output' | 'error' | 'startedAt' | 'closedAt' | 'temporalRunId' | 'eventCount'
+>;
+
+/** With an id that exists already nothing is changed and the existing run is returned. */
+export async function insertRun(pool: pg.Pool, record: NewRun): Promise<{ run: RunRecord; inserted: boolean }> {
+  const spilled: SpilledValues = new Map();
+  const input = columnText(record.input, spilled);
+  await createPayloadStore(pool).put(spilled);
+  const { rows } = await pool.query<RunRow>(
+    `INSERT INTO runs (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING RETURNING *`,
+    [
+      record.id,
+      record.tenantId,
+      record.workflowId,
+      record.version,
+      record.definitionHash,
+      input,
+      record.idempotencyKey,
+      record.createdAt,
+    ],
+  );
+  const inserted = rows.length > 0;
+  const row = rows[0] ?? (await pool.query<RunRow>('SELECT * FROM runs WHERE id = $1', [record.id])).rows[0];
+  return { run: (await fromRows(pool, [row as RunRow]))[0] as RunRecord, inserted };
+}
+
+export async function readRun(pool: Queryable, tenantId: TenantId, id: RunId): Promise<RunRecord | undefined> {
+  const { rows } = await pool.query<RunRow>('SELECT * FROM runs WHERE id = $1 AND tenant_id = $2', [id, tenantId]);
+  return (await fromRows(pool, rows))[0];
+}
+
+export type RunListing = {
+  tenantId: TenantId;
+  first: number;
+  /** A cursor made by `runCursor`. */
+  after?: string | undefined;
+  status?: readonly RunStatus[] | undefined;
+  workflowId?: string | undefined;
+};
+
+/** Newest first. An `after` that is no cursor of ours gives the first page. */
+export async function listRuns(pool: pg.Pool, listing: RunListing): Promise<RunPage> {
+  const filters = ['tenant_id = $1'];
+  const values: unknown[] = [listing.tenantId];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  if (listing.workflowId !== undefined) filters.push(`workflow_id = ${bind(listing.workflowId)}`);
+  if (listing.status !== undefined) filters.push(`status = ANY(${bind(listing.status)})`);
+  const counting = pool.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM runs WHERE ${filters.join(' AND ')}`,
+    [...values],
+  );
+  const after = listing.after === undefined ? undefined : parseCursor(listing.after);
+  if (after) filters.push(`(created_at, id) < (${bind(after.createdAt)}, ${bind(after.id)})`);
+  const paging = pool.query<RunRow>(
+    `SELECT * FROM runs WHERE ${filters.join(' AND ')} ORDER BY created_at DESC, id DESC LIMIT ${bind(listing.first + 1)}`,
+    values,
+  );
+  const [count, page] = await Promise.all([counting, paging]);
+  return {
+    rows: await fromRows(pool, page.rows.slice(0, listing.first)),
+    totalCount: count.rows[0]?.count ?? 0,
+    hasNextPage: page.rows.length > listing.first,
+  };
+}
+
+/** The place of a run in `listRuns`. */
+export function runCursor(run: Pick<RunRecord, 'id' | 'createdAt'>): string {
+  return Buffer.from(`${run.createdAt.getTime()}/${run.id}`).toString('base64url');
+}
+
+function parseCursor(cursor: string): { createdAt: Date; id: string } | undefined {
+  const match = /^(\d{1,15})\/(.+)$/s.exec(Buffer.from(cursor, 'base64url').toString());
+  return match ? { createdAt: new Date(Number(match[1])), id: match[2] as string } : undefined;
+}
+
+async function fromRows(pool: Queryable, rows: readonly RunRow[]): Promise<RunRecord[]> {
+  const large = await readColumns(
+    createPayloadStore(pool),
+    rows.flatMap((row) => [row.input, row.output]),
+  );
+  return rows.map((row, index) => ({
+    id: runId(row.id),
+    tenantId: tenantId(row.tenant_id),
+    workflowId: workflowId(row.workflow_id),
+    version: row.version,
+    definitionHash: definitionHash(row.definition_hash),
+    status: row.status,
+    input: large[index * 2] as Json,
+    output: large[index * 2 + 1] as Json,
+    error: row.error,
+    idempotencyKey: row.idempotency_key,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    closedAt: row.closed_at,
+    temporalRunId: row.temporal_run_id,
+    eventCount: row.event_count,
+  }));
+}
