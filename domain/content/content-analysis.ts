@@ -19,18 +19,19 @@ export type ContentAnalysis = {
   readingTimeMs: number;
   keywords: Keyword[];
   concepts: Concept[];
+  /** Null, as are readability and difficulty, for languages whose rules are not known here: all but English. */
   sentiment: {
     label: 'negative' | 'neutral' | 'positive';
     /** -1..1 */
     score: number;
-  };
+  } | null;
   readability: {
     /** 206.835 - 1.015 (words / sentences) - 84.6 (syllables / words); Flesch 1948. */
     fleschReadingEase: number;
     /** 0.39 (words / sentences) + 11.8 (syllables / words) - 15.59; Kincaid 1975. */
     fleschKincaidGrade: number;
-  };
-  difficulty: DifficultyLevel;
+  } | null;
+  difficulty: DifficultyLevel | null;
   /** Sentences of the text itself, in reading order. */
   summary: string[];
 };
