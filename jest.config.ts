@@ -20,6 +20,7 @@ const servers = {
 };
 
 const config: Config = {
+  reporters: ['default', '<rootDir>/tests/count-reporter.mjs'],
   projects: [
     { ...base, displayName: 'unit', testRegex: ['(?<!\\.(int|e2e))\\.test\\.ts$'] },
     { ...base, ...servers, displayName: 'int', testRegex: ['\\.int\\.test\\.ts$'] },
