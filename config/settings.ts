@@ -81,13 +81,6 @@ export const SETTINGS = {
     max: 1000,
     meaning: 'Activities at once per worker on queue `models`.',
   },
-  WEFT_CONTINUE_AS_NEW_EVENTS: {
-    kind: 'integer',
-    default: 2000,
-    min: 10,
-    max: 40000,
-    meaning: 'History events after which a run continues as new.',
-  },
   WEFT_PAYLOAD_INLINE_BYTES: {
     kind: 'integer',
     default: 16384,

@@ -16,8 +16,11 @@ export type CompletionResult = {
   usage: TokenUsage | null;
 };
 
-/** What every provider offers; adapters translate vendor errors into the error table. */
-export interface LanguageModel {
+/**
+ * What every provider offers; adapters translate vendor errors into the error table. `Signal` is the platform's AbortSignal, a name
+ * that does not exist where workflows are compiled.
+ */
+export interface LanguageModel<Signal> {
   readonly provider: string;
-  complete(request: CompletionRequest, signal: AbortSignal): Promise<CompletionResult>;
+  complete(request: CompletionRequest, signal: Signal): Promise<CompletionResult>;
 }

@@ -7,13 +7,18 @@ export const RUN_WORKFLOW_TYPE = 'run';
 export const APPROVE_UPDATE = 'approve';
 export const STATE_QUERY = 'state';
 
-/** The workflow's one argument. The codec sends `definition` by its hash alone. */
+/** Bumped when the interpreter would issue other commands for the same history. */
+export const INTERPRETER_VERSION = 1;
+
+/** First argument of the run workflow. */
 export type RunArguments = {
-  definition: WorkflowDefinition;
   input: Json;
-  /** Version of the interpreter that the run pins. */
+  /** The version of the interpreter that the run pins. */
   interpreterVersion: number;
 };
+
+/** Second argument. The codec stores it once and sends its hash, so history pays about 100 bytes for it. */
+export type DefinitionArgument = { weftDefinition: WorkflowDefinition };
 
 export type ApproveArguments = {
   nodeId: string;

@@ -26,7 +26,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
   const scored = known.map((candidate) => ({ candidate, distance: distance(name, candidate) }));
   scored.sort((left, right) => left.distance - right.distance);
   const best = scored[0];
-  return best && best.distance <= Math.max(2, name.length / 3) ? best.candidate : null;
+  return best && best.distance < name.length && best.distance <= Math.max(2, name.length / 3) ? best.candidate : null;
 }
 
 /** Levenshtein 1965. */

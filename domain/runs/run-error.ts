@@ -1,7 +1,19 @@
-import { AppError } from '../errors.ts';
+import { AppError, ERRORS, isErrorCode } from '../errors.ts';
 import type { RunError } from './run-event.ts';
 
 export function toRunError(error: unknown, nodeId: string | null): RunError {
   const known = error instanceof AppError ? error : new AppError('INTERNAL', {}, error);
   return { code: known.code, message: known.message, nodeId, hint: known.hint ?? null };
+}
+
+/** A failure as it comes back from an activity: `type` is the error code, kept over Temporal's boundary. */
+export function failureToRunError(type: string | null | undefined, message: string, nodeId: string | null): RunError {
+  const code = isErrorCode(type) ? type : 'NODE_FAILED';
+  const row = ERRORS[code];
+  return { code, message, nodeId, hint: 'hint' in row ? row.hint : null };
+}
+
+/** `timeoutType` in Temporal's words: START_TO_CLOSE, SCHEDULE_TO_START, SCHEDULE_TO_CLOSE or HEARTBEAT. */
+export function timeoutToRunError(timeoutType: string, nodeId: string): RunError {
+  return toRunError(new AppError('NODE_TIMED_OUT', { timeoutType }), nodeId);
 }

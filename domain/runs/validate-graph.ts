@@ -15,7 +15,7 @@ export function validateGraph(definition: WorkflowDefinition, report: Report): A
   for (const edge of edges) successors.get(edge.from)?.push(edge.to);
   const order = topologicalOrder(ids, successors);
   if (order.length < ids.size) {
-    reportCycles(definition, ids, order, successors, report);
+    reportCycles(definition, ids.difference(new Set(order)), successors, report);
     return null;
   }
   validateReachable(definition, order, report);
@@ -143,13 +143,10 @@ function topologicalOrder(ids: ReadonlySet<string>, successors: ReadonlyMap<stri
 
 function reportCycles(
   definition: WorkflowDefinition,
-  ids: ReadonlySet<string>,
-  order: readonly string[],
+  left: ReadonlySet<string>,
   successors: ReadonlyMap<string, string[]>,
   report: Report,
 ): void {
-  const done = new Set(order);
-  const left = new Set([...ids].filter((id) => !done.has(id)));
   const predecessors = new Map<string, string[]>();
   for (const id of left)
     for (const to of successors.get(id) ?? []) predecessors.set(to, [...(predecessors.get(to) ?? []), id]);
@@ -168,12 +165,6 @@ function reportCycles(
       `The nodes form a cycle: ${cycle.join(' -> ')}`,
       'Remove one of these edges; a graph runs forward only.',
     );
-  }
-  for (const id of left) {
-    if (!inCycle.has(id) && !order.some((source) => reaches(source, id, successors))) {
-      const index = definition.nodes.findIndex((node) => node.id === id);
-      report('NODE_UNREACHABLE', ['nodes', index], id, `Node ${id} can only be reached through a cycle`);
-    }
   }
 }
 

@@ -1,0 +1,33 @@
+import type { Connection } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+
+/** Never encrypted by codecs: routing words only. */
+export const TENANT_ATTRIBUTE = defineSearchAttributeKey('WeftTenant', SearchAttributeType.KEYWORD);
+export const WORKFLOW_ATTRIBUTE = defineSearchAttributeKey('WeftWorkflow', SearchAttributeType.KEYWORD);
+export const VERSION_ATTRIBUTE = defineSearchAttributeKey('WeftVersion', SearchAttributeType.INT);
+export const STATUS_ATTRIBUTE = defineSearchAttributeKey('WeftStatus', SearchAttributeType.KEYWORD);
+
+const { IndexedValueType } = temporal.api.enums.v1;
+const SEARCH_ATTRIBUTES: ReadonlyMap<string, temporal.api.enums.v1.IndexedValueType> = new Map([
+  [TENANT_ATTRIBUTE.name, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD],
+  [WORKFLOW_ATTRIBUTE.name, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD],
+  [VERSION_ATTRIBUTE.name, IndexedValueType.INDEXED_VALUE_TYPE_INT],
+  [STATUS_ATTRIBUTE.name, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD],
+]);
+
+export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
+  const known = await connection.operatorService.listSearchAttributes({ namespace });
+  return [...SEARCH_ATTRIBUTES.keys()].filter((name) => !Object.hasOwn(known.customAttributes ?? {}, name));
+}
+
+/** Registers what is missing; safe to call from several processes at once. */
+export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing.length === 0) return [];
+  await connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries([...SEARCH_ATTRIBUTES].filter(([name]) => missing.includes(name))),
+  });
+  return missing;
+}

@@ -1,0 +1,44 @@
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { WorkflowDefinition } from '../domain/runs/definition.ts';
+import {
+  type DefinitionArgument,
+  INTERPRETER_VERSION,
+  RUN_WORKFLOW_TYPE,
+  type RunArguments,
+} from '../domain/runs/messages.ts';
+import type { TaskQueue } from '../domain/runs/queues.ts';
+import type { RunRecord } from '../domain/runs/run-record.ts';
+import { STATUS_ATTRIBUTE, TENANT_ATTRIBUTE, VERSION_ATTRIBUTE, WORKFLOW_ATTRIBUTE } from './search-attributes.ts';
+
+const RUNS_QUEUE: TaskQueue = 'runs';
+type StartedRun = Pick<RunRecord, 'id' | 'tenantId' | 'workflowId' | 'version' | 'definitionHash' | 'input'>;
+
+/** Starts the Temporal workflow of an inserted run. Idempotent: a run that was started before, open or closed, stays as it is. */
+export async function startRunWorkflow(client: Client, run: StartedRun, definition: WorkflowDefinition): Promise<void> {
+  const args: [RunArguments, DefinitionArgument] = [
+    { input: run.input, interpreterVersion: INTERPRETER_VERSION },
+    { weftDefinition: definition },
+  ];
+  const runTimeoutMs = definition.policies?.runTimeoutMs;
+  try {
+    await client.workflow.start(RUN_WORKFLOW_TYPE, {
+      workflowId: run.id,
+      taskQueue: RUNS_QUEUE,
+      args,
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      ...(runTimeoutMs === undefined ? {} : { workflowExecutionTimeout: runTimeoutMs }),
+      staticSummary: `${run.workflowId} v${run.version}`,
+      ...(definition.description === undefined ? {} : { staticDetails: definition.description }),
+      memo: { workflow: run.workflowId, version: run.version, definitionHash: run.definitionHash },
+      typedSearchAttributes: [
+        { key: TENANT_ATTRIBUTE, value: run.tenantId },
+        { key: WORKFLOW_ATTRIBUTE, value: run.workflowId },
+        { key: VERSION_ATTRIBUTE, value: run.version },
+        { key: STATUS_ATTRIBUTE, value: 'RUNNING' },
+      ],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}

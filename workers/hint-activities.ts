@@ -1,0 +1,17 @@
+import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
+
+/** Hints that a run has news when one of its activities ends, well or badly. */
+export function hintActivities(hint: (runId: string) => void): ActivityInterceptorsFactory {
+  return (context) => {
+    const inbound: ActivityInboundCallsInterceptor = {
+      async execute(input, next) {
+        try {
+          return await next(input);
+        } finally {
+          hint(context.info.workflowExecution?.workflowId ?? context.info.activityId);
+        }
+      },
+    };
+    return { inbound };
+  };
+}

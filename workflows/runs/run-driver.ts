@@ -1,0 +1,150 @@
+import {
+  CancellationScope,
+  isCancellation,
+  proxySinks,
+  setCurrentDetails,
+  type Sinks,
+  sleep,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { NodeId } from '../../domain/identifiers.ts';
+import type { Json, JsonObject } from '../../domain/json.ts';
+import { activityId } from '../../domain/runs/activity-id.ts';
+import type { CompiledDefinition, CompiledNode } from '../../domain/runs/compile.ts';
+import { type Command, decide } from '../../domain/runs/decide.ts';
+import { evolve } from '../../domain/runs/evolve.ts';
+import type { ApproveArguments } from '../../domain/runs/messages.ts';
+import type { RunEvent } from '../../domain/runs/run-event.ts';
+import { initialState, type NodeState, type RunState } from '../../domain/runs/run-state.ts';
+import { activityError } from './activity-error.ts';
+import { runActivity } from './run-activity.ts';
+
+/** Tells the projector that this run has moved; carries nothing, so a lost or repeated one does no harm. */
+export interface HintSinks extends Sinks {
+  hints: { progressed(): void };
+}
+const { hints } = proxySinks<HintSinks>();
+
+/** Turns the engine's commands into Temporal's and Temporal's results into events. */
+export class RunDriver {
+  state: RunState;
+  readonly #compiled: CompiledDefinition;
+  readonly #close: (command: Command) => void;
+  readonly #deadlines = new Map<string, number>();
+  readonly #timers = new Map<string, CancellationScope>();
+  #shownStatus = 'RUNNING';
+
+  constructor(compiled: CompiledDefinition, close: (command: Command) => void) {
+    this.#compiled = compiled;
+    this.#close = close;
+    this.state = initialState(compiled);
+  }
+
+  start(input: Json): void {
+    this.#apply({ type: 'run.started', at: Date.now(), input });
+    this.#advance();
+  }
+
+  requestCancel(): void {
+    this.#apply({ type: 'run.cancel_requested', at: Date.now(), reason: null });
+    this.#advance();
+  }
+
+  decideApproval(request: ApproveArguments): JsonObject {
+    const { decision, comment, data, decidedBy } = request;
+    const node = this.#node(request.nodeId);
+    this.#timers.get(node.id)?.cancel();
+    const { iteration } = this.#nodeState(node.id);
+    this.#apply({
+      type: 'approval.decided',
+      at: Date.now(),
+      nodeId: node.id,
+      iteration,
+      decision,
+      comment,
+      data,
+      decidedBy,
+    });
+    this.#advance();
+    return { nodeId: node.id, decision };
+  }
+
+  /** When the timer of a waiting node fires, in ms. */
+  deadlineOf(nodeId: string): number | undefined {
+    return this.#deadlines.get(nodeId);
+  }
+
+  #apply(event: RunEvent): void {
+    this.state = evolve(this.#compiled, this.state, event);
+  }
+
+  #advance(): void {
+    for (const command of decide(this.#compiled, this.state)) this.#execute(command);
+    this.#show();
+    hints.progressed();
+  }
+
+  #execute(command: Command): void {
+    if (command.type === 'scheduleActivity') void this.#runActivity(command.nodeId, command.iteration);
+    else if (command.type === 'startTimer') void this.#runTimer(command.nodeId, command.iteration, command.durationMs);
+    else this.#close(command);
+  }
+
+  async #runActivity(nodeId: NodeId, iteration: number): Promise<void> {
+    this.#apply({ type: 'node.scheduled', at: Date.now(), nodeId, iteration });
+    let event: RunEvent;
+    try {
+      const output = await runActivity(this.#node(nodeId), this.#nodeState(nodeId));
+      event = { type: 'node.completed', at: Date.now(), nodeId, iteration, output };
+    } catch (error) {
+      event = isCancellation(error)
+        ? { type: 'node.cancelled', at: Date.now(), nodeId, iteration }
+        : { type: 'node.failed', at: Date.now(), nodeId, iteration, error: activityError(error, nodeId) };
+    }
+    this.#apply(event);
+    this.#advance();
+  }
+
+  async #runTimer(nodeId: NodeId, iteration: number, durationMs: number): Promise<void> {
+    this.#apply({ type: 'timer.started', at: Date.now(), nodeId, iteration });
+    this.#deadlines.set(nodeId, Date.now() + durationMs);
+    const scope = new CancellationScope();
+    this.#timers.set(nodeId, scope);
+    try {
+      await scope.run(() => sleep(durationMs, { summary: activityId(nodeId, iteration) }));
+    } catch (error) {
+      if (isCancellation(error)) return;
+      throw error;
+    }
+    this.#apply({ type: 'timer.fired', at: Date.now(), nodeId, iteration });
+    this.#advance();
+  }
+
+  /** Details cost no event; the search attribute costs one, so it follows only the turns to and from WAITING. */
+  #show(): void {
+    const named = (status: NodeState['status']) =>
+      this.state.nodes.filter((node) => node.status === status).map((node) => node.id);
+    const running = named('RUNNING');
+    const waiting = named('WAITING');
+    setCurrentDetails(
+      [
+        running.length > 0 ? `running: ${running.join(', ')}` : '',
+        waiting.length > 0 ? `waiting: ${waiting.join(', ')}` : '',
+      ]
+        .filter(Boolean)
+        .join('\n\n'),
+    );
+    const status = this.state.status === 'WAITING' ? 'WAITING' : 'RUNNING';
+    if (status === this.#shownStatus || this.state.cancelRequested) return;
+    this.#shownStatus = status;
+    upsertSearchAttributes({ WeftStatus: [status] });
+  }
+
+  #node(nodeId: string): CompiledNode {
+    return this.#compiled.nodes[this.#compiled.indexOf.get(nodeId) ?? -1] as CompiledNode;
+  }
+
+  #nodeState(nodeId: string): NodeState {
+    return this.state.nodes[this.#compiled.indexOf.get(nodeId) ?? -1] as NodeState;
+  }
+}
