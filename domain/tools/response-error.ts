@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { retryAfterMs } from '../retry-after.ts';
+import { retryAfterMs } from './retry-after.ts';
 import type { HttpResponse } from './activities.ts';
 
 /** Request timeout, too early, too many requests: the same request may succeed later. */
@@ -12,7 +12,7 @@ export function responseError(method: string, response: HttpResponse, now: numbe
   if (status < 400) return null;
   const fields = {
     method,
-    url: response.url,
+    url: response.url.replace(/[?#].*$/s, ''),
     httpStatus: status,
     excerpt: excerptOf(response),
   };
