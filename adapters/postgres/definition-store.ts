@@ -68,6 +68,20 @@ export async function readDefinitionByHash(
   return rows[0] && fromRow(rows[0]);
 }
 
+/** Those of the given versions that exist, in no order. */
+export async function readDefinitionVersions(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  versions: readonly Pick<PublishedDefinition, 'workflowId' | 'version'>[],
+): Promise<PublishedDefinition[]> {
+  const { rows } = await pool.query<Row>(
+    `SELECT ${COLUMNS} FROM definitions
+     WHERE tenant_id = $1 AND (workflow_id, version) IN (SELECT * FROM unnest($2::text[], $3::int[]))`,
+    [tenantId, versions.map(({ workflowId }) => workflowId), versions.map(({ version }) => version)],
+  );
+  return rows.map(fromRow);
+}
+
 export type DefinitionListing = {
   tenantId: TenantId;
   first: number;

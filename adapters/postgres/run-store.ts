@@ -62,6 +62,15 @@ export async function readRun(pool: Queryable, tenantId: TenantId, id: RunId): P
   return (await fromRows(pool, rows))[0];
 }
 
+/** Those of the given runs that exist, in no order. */
+export async function readRuns(pool: Queryable, tenantId: TenantId, ids: readonly RunId[]): Promise<RunRecord[]> {
+  const { rows } = await pool.query<RunRow>('SELECT * FROM runs WHERE id = ANY($1) AND tenant_id = $2', [
+    ids,
+    tenantId,
+  ]);
+  return fromRows(pool, rows);
+}
+
 export type RunListing = {
   tenantId: TenantId;
   first: number;
@@ -99,6 +108,12 @@ export async function listRuns(pool: pg.Pool, listing: RunListing): Promise<RunP
 /** The place of a run in `listRuns`. */
 export function runCursor(run: Pick<RunRecord, 'id' | 'createdAt'>): string {
   return Buffer.from(`${run.createdAt.getTime()}/${run.id}`).toString('base64url');
+}
+
+/** Whether a text is what `runCursor` makes. */
+export function isRunCursor(cursor: string): boolean {
+  const place = parseCursor(cursor);
+  return place !== undefined && !place.id.includes('\0') && runCursor({ ...place, id: runId(place.id) }) === cursor;
 }
 
 function parseCursor(cursor: string): { createdAt: Date; id: string } | undefined {

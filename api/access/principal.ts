@@ -1,0 +1,10 @@
+import { DEFAULT_TENANT, type TenantId } from '../../domain/identifiers.ts';
+
+/** On whose behalf an operation runs. */
+export type Principal = {
+  tenantId: TenantId;
+  /** Who it is, as kept with decisions; null where nobody signed in. */
+  subject: string | null;
+};
+
+export const LOCAL_PRINCIPAL: Principal = { tenantId: DEFAULT_TENANT, subject: null };

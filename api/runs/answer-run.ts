@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listNodeExecutions } from '../../adapters/postgres/node-store.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Json } from '../../domain/json.ts';
+import type { ApprovalDecision } from '../../domain/runs/run-event.ts';
+import type { RunRecord } from '../../domain/runs/run-record.ts';
+import { isClosed } from '../../domain/runs/run-status.ts';
+import { approveRun, cancelRunWorkflow, terminateRunWorkflow } from '../../temporal/run-commands.ts';
+import type { Principal } from '../access/principal.ts';
+import type { RunsDeps } from './deps.ts';
+import { checkSize, ensureStarted } from './execute-workflow.ts';
+import { readRunOf } from './read-runs.ts';
+
+export type Approve = {
+  runId: string;
+  nodeId: string;
+  decision: ApprovalDecision;
+  comment?: string | null | undefined;
+  data?: Json | undefined;
+};
+
+/** How long an answer waits for the read model to show what it did. */
+const CATCH_UP_MS = 2000;
+const CATCH_UP_POLL_MS = 20;
+
+/** @throws NOT_FOUND, NOT_WAITING, RUN_CLOSED, PAYLOAD_TOO_LARGE */
+export async function approve(deps: RunsDeps, principal: Principal, request: Approve): Promise<RunRecord> {
+  const { nodeId, decision, comment = null, data = null } = request;
+  checkSize(deps, data);
+  const run = await openRun(deps, principal, request.runId);
+  await ensureStarted(deps, run);
+  await approveRun(deps.temporal, run.id, { nodeId, decision, comment, data, decidedBy: principal.subject });
+  return caughtUp(deps, principal, run, async () => {
+    const nodes = await listNodeExecutions(deps.pool, run.id);
+    return nodes.some((node) => node.nodeId === nodeId && node.status !== 'WAITING' && node.status !== 'PENDING');
+  });
+}
+
+/** @throws NOT_FOUND, RUN_CLOSED */
+export async function cancelRun(
+  deps: RunsDeps,
+  principal: Principal,
+  runId: string,
+  reason: string | null,
+): Promise<RunRecord> {
+  const run = await openRun(deps, principal, runId);
+  await ensureStarted(deps, run);
+  await cancelRunWorkflow(deps.temporal, run.id, reason);
+  return caughtUp(deps, principal, run, async () => false);
+}
+
+/** @throws NOT_FOUND, RUN_CLOSED */
+export async function terminateRun(
+  deps: RunsDeps,
+  principal: Principal,
+  runId: string,
+  reason: string | null,
+): Promise<RunRecord> {
+  const run = await openRun(deps, principal, runId);
+  await ensureStarted(deps, run);
+  await terminateRunWorkflow(deps.temporal, run.id, reason);
+  return caughtUp(deps, principal, run, async () => false);
+}
+
+async function openRun(deps: RunsDeps, principal: Principal, runId: string): Promise<RunRecord> {
+  const run = await readRunOf(deps, principal, runId);
+  if (!run) throw new AppError('NOT_FOUND', { what: 'Run', id: runId });
+  if (isClosed(run.status)) throw new AppError('RUN_CLOSED', { runId, runStatus: run.status });
+  return run;
+}
+
+/** The run as soon as it is closed or `seen` holds, or as it is when the time is up. */
+async function caughtUp(
+  deps: RunsDeps,
+  principal: Principal,
+  before: RunRecord,
+  seen: () => Promise<boolean>,
+): Promise<RunRecord> {
+  const deadline = performance.now() + CATCH_UP_MS;
+  deps.hint(before.id);
+  for (;;) {
+    const late = performance.now() >= deadline;
+    const shown = late || (await seen());
+    const run = (await readRunOf(deps, principal, before.id)) ?? before;
+    if (shown || isClosed(run.status)) return run;
+    await sleep(CATCH_UP_POLL_MS);
+  }
+}

@@ -1,0 +1,14 @@
+import type { Client } from '@temporalio/client';
+import type { createPool } from '../../adapters/postgres/pool.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { InputValidators } from './input-validators.ts';
+
+/** What the operations of this room work on. */
+export type RunsDeps = {
+  pool: ReturnType<typeof createPool>;
+  temporal: Client;
+  settings: Pick<Settings, 'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE' | 'WEFT_PAYLOAD_MAX_BYTES'>;
+  validators: InputValidators;
+  /** Tells the projectors that a run has new history. */
+  hint: (runId: string) => void;
+};

@@ -1,0 +1,102 @@
+import { readDefinition, readDefinitionByHash } from '../../adapters/postgres/definition-store.ts';
+import { insertRun, readRun } from '../../adapters/postgres/run-store.ts';
+import { AppError } from '../../domain/errors.ts';
+import { workflowId } from '../../domain/identifiers.ts';
+import type { Json } from '../../domain/json.ts';
+import { canonicalJson } from '../../domain/runs/canonical-json.ts';
+import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
+import { startRunWorkflow } from '../../temporal/start-run-workflow.ts';
+import type { Principal } from '../access/principal.ts';
+import { argumentInvalid } from '../graphql/connection.ts';
+import type { RunsDeps } from './deps.ts';
+import { newRunId } from './run-id.ts';
+
+export type ExecuteWorkflow = {
+  workflowId: string;
+  /** Default `{}`. */
+  input?: Json | undefined;
+  /** Default is the latest. */
+  version?: number | null | undefined;
+  idempotencyKey?: string | null | undefined;
+};
+
+/**
+ * Stores the run, then starts it; a crash in between is repaired by the next request with the same key or by the reconciler.
+ * @throws NOT_FOUND, INPUT_INVALID, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT
+ */
+export async function executeWorkflow(
+  deps: RunsDeps,
+  principal: Principal,
+  request: ExecuteWorkflow,
+): Promise<RunRecord> {
+  const { tenantId } = principal;
+  const { input = {}, version } = request;
+  const idempotencyKey = checkKey(request.idempotencyKey ?? null);
+  checkSize(deps, input);
+  const id = newRunId(tenantId, request.workflowId, idempotencyKey);
+  const earlier = idempotencyKey === null ? undefined : await readRun(deps.pool, tenantId, id);
+  if (earlier) return repeatedRun(deps, request, earlier);
+
+  const published = await readDefinition(deps.pool, tenantId, workflowId(request.workflowId), version ?? undefined);
+  if (!published) throw workflowNotFound(request);
+  checkInput(deps, published, input);
+  const { run, inserted } = await insertRun(deps.pool, {
+    id,
+    tenantId,
+    workflowId: published.workflowId,
+    version: published.version,
+    definitionHash: published.hash,
+    input,
+    idempotencyKey,
+    createdAt: new Date(),
+  });
+  if (!inserted) return repeatedRun(deps, request, run);
+  await startRunWorkflow(deps.temporal, run, published.definition);
+  deps.hint(run.id);
+  return run;
+}
+
+/** Starts a run whose row exists but which Temporal may not have seen. */
+export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<void> {
+  if (run.status !== 'PENDING') return;
+  const published = await readDefinitionByHash(deps.pool, run.definitionHash);
+  if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: run.definitionHash });
+  await startRunWorkflow(deps.temporal, run, published.definition);
+  deps.hint(run.id);
+}
+
+/** @throws PAYLOAD_TOO_LARGE */
+export function checkSize(deps: Pick<RunsDeps, 'settings'>, value: Json): void {
+  const limitBytes = deps.settings.WEFT_PAYLOAD_MAX_BYTES;
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes > limitBytes) throw new AppError('PAYLOAD_TOO_LARGE', { bytes, limitBytes });
+}
+
+async function repeatedRun(deps: RunsDeps, request: ExecuteWorkflow, earlier: RunRecord): Promise<RunRecord> {
+  const { input = {}, version, idempotencyKey: key } = request;
+  const sameVersion = version === null || version === undefined || version === earlier.version;
+  if (!sameVersion || canonicalJson(input) !== canonicalJson(earlier.input)) {
+    throw new AppError('IDEMPOTENCY_CONFLICT', { key });
+  }
+  await ensureStarted(deps, earlier);
+  return earlier;
+}
+
+function checkKey(key: string | null): string | null {
+  if (key !== null && !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(key)) {
+    throw argumentInvalid('idempotencyKey', 'must be 1 to 255 printable characters');
+  }
+  return key;
+}
+
+function checkInput(deps: RunsDeps, published: PublishedDefinition, input: Json): void {
+  const paths = deps.validators.of(published.hash, published.definition.input)(input);
+  if (paths.length === 0) return;
+  const shown = paths.slice(0, 3).map(({ path, message }) => `${path || '/'} ${message}`);
+  throw new AppError('INPUT_INVALID', { detail: shown.join('; ') + (paths.length > 3 ? '; ...' : ''), paths });
+}
+
+function workflowNotFound({ workflowId, version }: ExecuteWorkflow): AppError {
+  const id = version === null || version === undefined ? workflowId : `${workflowId} version ${version}`;
+  return new AppError('NOT_FOUND', { what: 'Workflow', id });
+}

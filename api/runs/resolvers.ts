@@ -1,0 +1,99 @@
+import type { RunStoredEvent } from '../../adapters/postgres/event-store.ts';
+import { nodeId } from '../../domain/identifiers.ts';
+import { isJsonObject, type Json } from '../../domain/json.ts';
+import { compileDefinition } from '../../domain/runs/compile.ts';
+import type { NodeExecutionRecord, PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
+import { initialState } from '../../domain/runs/run-state.ts';
+import type { Principal } from '../access/principal.ts';
+import { dateTimeScalar, jsonScalar } from '../graphql/scalars.ts';
+import { approve, cancelRun, terminateRun, type Approve } from './answer-run.ts';
+import type { RunsDeps } from './deps.ts';
+import { executeWorkflow, type ExecuteWorkflow } from './execute-workflow.ts';
+import type { RunLoaders } from './loaders.ts';
+import { publishWorkflow, validateWorkflow } from './publish-workflow.ts';
+import {
+  listRunEvents,
+  listRunsOf,
+  listWorkflows,
+  readRunOf,
+  readWorkflow,
+  type PageArguments,
+  type RunsFilter,
+} from './read-runs.ts';
+import { stateAt } from './state-at.ts';
+import { temporalUrl } from './temporal-url.ts';
+
+export type RunsContext = { principal: Principal; loaders: RunLoaders };
+type Reason = { runId: string; reason?: string | null };
+type Reference = { id: string };
+
+export function runsResolvers(deps: RunsDeps) {
+  return {
+    JSON: jsonScalar,
+    DateTime: dateTimeScalar,
+    Query: {
+      workflow: (_: unknown, { id }: Reference, { principal }: RunsContext) => readWorkflow(deps, principal, id),
+      workflows: (_: unknown, filter: PageArguments & { name?: string | null }, { principal }: RunsContext) =>
+        listWorkflows(deps, principal, filter),
+      run: (_: unknown, { id }: Reference, { principal }: RunsContext) => readRunOf(deps, principal, id),
+      runs: (_: unknown, filter: RunsFilter, { principal }: RunsContext) => listRunsOf(deps, principal, filter),
+      validateWorkflow: (_: unknown, { definition }: { definition: Json }) => validateWorkflow(definition),
+    },
+    Mutation: {
+      publishWorkflow: (_: unknown, { definition }: { definition: Json }, { principal }: RunsContext) =>
+        publishWorkflow(deps, principal, definition),
+      executeWorkflow: (_: unknown, request: ExecuteWorkflow, { principal }: RunsContext) =>
+        executeWorkflow(deps, principal, request),
+      approve: (_: unknown, request: Approve, { principal }: RunsContext) => approve(deps, principal, request),
+      cancelRun: (_: unknown, { runId, reason = null }: Reason, { principal }: RunsContext) =>
+        cancelRun(deps, principal, runId, reason),
+      terminateRun: (_: unknown, { runId, reason = null }: Reason, { principal }: RunsContext) =>
+        terminateRun(deps, principal, runId, reason),
+    },
+    Workflow: {
+      __resolveReference: ({ id }: Reference, { principal }: RunsContext) => readWorkflow(deps, principal, id),
+      id: (workflow: PublishedDefinition) => workflow.workflowId,
+      name: (workflow: PublishedDefinition) => workflow.definition.name,
+      description: (workflow: PublishedDefinition) => workflow.definition.description,
+      inputSchema: (workflow: PublishedDefinition) => workflow.definition.input,
+      runs: (workflow: PublishedDefinition, page: PageArguments, { principal }: RunsContext) =>
+        listRunsOf(deps, principal, { ...page, workflowId: workflow.workflowId }),
+    },
+    Run: {
+      __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
+      workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
+      startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,
+      nodes: async (run: RunRecord, _: unknown, { loaders }: RunsContext) => {
+        const nodes = await loaders.nodes.load(run.id);
+        return nodes.length > 0 ? nodes : nodesBefore(run, await loaders.pinned.load(run));
+      },
+      events: (run: RunRecord, page: { after?: number | null; first?: number | null }) =>
+        listRunEvents(deps, run.id, page),
+      stateAt: (run: RunRecord, { eventId }: { eventId: number }) => stateAt(deps, run, eventId),
+      temporalUrl: (run: RunRecord) => temporalUrl(deps.settings, run),
+    },
+    NodeExecution: { id: (node: NodeExecutionRecord) => node.nodeId },
+    RunEvent: {
+      id: (event: RunStoredEvent) => event.sequence,
+      nodeId: ({ payload }: RunStoredEvent) => (isJsonObject(payload) ? payload['nodeId'] : null),
+    },
+  };
+}
+
+/** A run has no node rows until its first event was read: nothing has happened to any of them yet. */
+function nodesBefore(run: RunRecord, published: PublishedDefinition | undefined): NodeExecutionRecord[] {
+  if (!published) return [];
+  return initialState(compileDefinition(published.definition)).nodes.map((node) => ({
+    runId: run.id,
+    nodeId: nodeId(node.id),
+    iteration: node.iteration,
+    type: node.type,
+    status: node.status,
+    attempts: 0,
+    input: null,
+    output: null,
+    error: null,
+    startedAt: null,
+    closedAt: null,
+  }));
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { AppError, type ErrorFields, isErrorCode } from '../domain/errors.ts';
+import type { RunId } from '../domain/identifiers.ts';
+import { APPROVE_UPDATE, type ApproveArguments } from '../domain/runs/messages.ts';
+
+/** An update waits for a worker to take it; beyond this none polls. */
+const UPDATE_DEADLINE_MS = 15_000;
+const GRPC_NOT_FOUND = 5;
+
+/** @throws AppError NOT_WAITING, NOT_FOUND, RUN_CLOSED, TEMPORAL_UNAVAILABLE */
+export async function approveRun(client: Client, runId: RunId, request: ApproveArguments): Promise<void> {
+  const handle = client.workflow.getHandle(runId);
+  try {
+    await client.withDeadline(Date.now() + UPDATE_DEADLINE_MS, () =>
+      handle.executeUpdate(APPROVE_UPDATE, { args: [request] }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw refusedUpdate(runId, error);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+      throw new AppError('TEMPORAL_UNAVAILABLE', { detail: 'no worker took the answer in time' }, error);
+    }
+    throw await closedOrUnknown(client, runId, error);
+  }
+}
+
+/** Activities under way are cancelled before the run ends. @throws AppError NOT_FOUND, RUN_CLOSED */
+export async function cancelRunWorkflow(client: Client, runId: RunId, reason: string | null): Promise<void> {
+  try {
+    // The handle's own cancel() cannot carry a reason.
+    await client.workflowService.requestCancelWorkflowExecution({
+      namespace: client.options.namespace,
+      identity: client.options.identity,
+      requestId: randomUUID(),
+      workflowExecution: { workflowId: runId },
+      reason: reason ?? '',
+    });
+  } catch (error) {
+    throw await closedOrUnknown(client, runId, error);
+  }
+}
+
+/** @throws AppError NOT_FOUND, RUN_CLOSED */
+export async function terminateRunWorkflow(client: Client, runId: RunId, reason: string | null): Promise<void> {
+  try {
+    await client.workflow.getHandle(runId).terminate(reason ?? undefined);
+  } catch (error) {
+    throw await closedOrUnknown(client, runId, error);
+  }
+}
+
+function refusedUpdate(runId: RunId, { cause }: WorkflowUpdateFailedError): Error {
+  const { type, details } = cause instanceof ApplicationFailure ? cause : {};
+  if (isErrorCode(type)) return new AppError(type, (details?.[0] ?? {}) as ErrorFields, cause);
+  // The run ended between taking the update and answering it.
+  if (type === 'AcceptedUpdateCompletedWorkflow')
+    return new AppError('RUN_CLOSED', { runId, runStatus: 'ended' }, cause);
+  return new AppError('INTERNAL', {}, cause);
+}
+
+/** Temporal says NOT_FOUND for closed runs too. */
+async function closedOrUnknown(client: Client, runId: RunId, error: unknown): Promise<unknown> {
+  const missing =
+    error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND);
+  if (!missing) return error;
+  try {
+    const { status } = await client.workflow.getHandle(runId).describe();
+    return new AppError('RUN_CLOSED', { runId, runStatus: status.name }, error);
+  } catch (failure) {
+    if (failure instanceof WorkflowNotFoundError) return new AppError('NOT_FOUND', { what: 'Run', id: runId }, error);
+    return failure;
+  }
+}
