@@ -11,8 +11,8 @@ ALTER TABLE payloads ALTER COLUMN bytes SET STORAGE EXTERNAL;
 -- One row per Temporal run (a link of a run), or per stream of any other kind.
 CREATE TABLE event_streams (
   stream_key bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
-  tenant_id text NOT NULL,
-  stream_id text NOT NULL,
+  tenant_id text COLLATE "C" NOT NULL,
+  stream_id text COLLATE "C" NOT NULL,
   run_id text,
   temporal_run_id text,
   -- Events of the run in earlier links: sequence within the run = sequence_base + version.
@@ -40,7 +40,7 @@ CREATE TABLE events (
   occurred_at timestamptz NOT NULL,
   recorded_at timestamptz NOT NULL,
   schema_version smallint NOT NULL,
-  tenant_id text NOT NULL,
+  tenant_id text COLLATE "C" NOT NULL,
   type text NOT NULL,
   -- Null for run events, whose id and correlation follow from the stream.
   event_id text,
@@ -50,7 +50,6 @@ CREATE TABLE events (
   PRIMARY KEY (stream_key, version)
 );
 CREATE UNIQUE INDEX events_position ON events (tenant_id, position);
-CREATE UNIQUE INDEX events_event_id ON events (tenant_id, event_id) WHERE event_id IS NOT NULL;
 
 CREATE FUNCTION refuse_event_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
