@@ -116,10 +116,6 @@ export function isRunCursor(cursor: string): boolean {
   return place !== undefined && !place.id.includes('\0') && runCursor({ ...place, id: runId(place.id) }) === cursor;
 }
 
-export function isRunCursor(cursor: string): boolean {
-  return parseCursor(cursor) !== undefined;
-}
-
 function parseCursor(cursor: string): { createdAt: Date; id: string } | undefined {
   const match = /^(\d{1,15})\/(.+)$/s.exec(Buffer.from(cursor, 'base64url').toString());
   return match ? { createdAt: new Date(Number(match[1])), id: match[2] as string } : undefined;
