@@ -17,6 +17,7 @@ const base = {
 const servers = {
   globalSetup: '<rootDir>/tests/start-servers.ts',
   globalTeardown: '<rootDir>/tests/stop-servers.ts',
+  setupFiles: ['<rootDir>/tests/quiet-temporal.ts'],
 };
 
 const config: Config = {

@@ -1,4 +1,4 @@
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import type { Settings } from '../config/settings.ts';
 import { AppError } from '../domain/errors.ts';
 import type { PayloadStore } from '../domain/runs/payload-store.ts';
@@ -6,7 +6,9 @@ import { createDataConverter } from './data-converter.ts';
 
 type ConnectionSettings = Pick<Settings, 'TEMPORAL_ADDRESS' | 'TEMPORAL_API_KEY' | 'TEMPORAL_TLS'>;
 
-export function connectionOptions(settings: ConnectionSettings): ConnectionOptions {
+export type TemporalAddress = { address: string; tls?: boolean; apiKey?: string };
+
+export function connectionOptions(settings: ConnectionSettings): TemporalAddress {
   return {
     address: settings.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
     ...(settings.TEMPORAL_TLS ? { tls: true } : {}),

@@ -1,0 +1,44 @@
+import { createContentActivities } from '../activities/content/content-activities.ts';
+import { createModelActivities } from '../activities/models/model-activities.ts';
+import { createToolActivities } from '../activities/tools/tool-activities.ts';
+import { createHttpClient } from '../adapters/http/http-client.ts';
+import { createLanguageModels } from '../adapters/models/language-models.ts';
+import { createTextThreads } from '../adapters/text/text-threads.ts';
+import type { Settings } from '../config/settings.ts';
+import type { WorkerPool } from './pools.ts';
+
+/** Threads that read text for both content analysis and offline condensing. */
+const TEXT_THREADS = 2;
+
+export type ActivityRooms = Readonly<Record<WorkerPool['rooms'][number], object>>;
+
+export function defaultModelProvider(settings: Settings): string {
+  return settings.WEFT_MODEL_PROVIDER ?? (settings.OPENAI_API_KEY === null ? 'offline-extractive' : 'openai');
+}
+
+/** Builds the adapters that activities need; `close` ends their threads. */
+export function createActivities(settings: Settings): { rooms: ActivityRooms; close: () => Promise<void> } {
+  const text = createTextThreads({ threads: TEXT_THREADS });
+  const models = createLanguageModels({
+    condense: (job, signal) => text.run('condense', job, signal),
+    openai: {
+      apiKey: settings.OPENAI_API_KEY,
+      baseUrl: settings.OPENAI_BASE_URL,
+      model: settings.OPENAI_MODEL,
+      maxOutputTokens: settings.OPENAI_MAX_TOKENS,
+    },
+  });
+  return {
+    rooms: {
+      content: createContentActivities({ text, maxBytes: settings.CONTENT_PROCESSING_MAX_SIZE }),
+      models: createModelActivities({ models, defaultProvider: defaultModelProvider(settings) }),
+      tools: createToolActivities({
+        client: createHttpClient({
+          allowedHosts: settings.WEFT_HTTP_ALLOWED_HOSTS,
+          maxResponseBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
+        }),
+      }),
+    },
+    close: () => text.close(),
+  };
+}
