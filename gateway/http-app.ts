@@ -54,7 +54,7 @@ export function answerHttpErrors(log: Logger, bodyLimit: number): ErrorRequestHa
     if (typeof error.status === 'number' && error.status < 500) {
       return void response.status(error.status).json(refusal('BAD_REQUEST', 'The request body cannot be read as JSON'));
     }
-    log.error({ error }, 'request failed');
+    log.error({ err: error }, 'request failed');
     response.status(500).json(refusal('INTERNAL', 'Internal error; the log has the details'));
   };
 }

@@ -30,6 +30,7 @@ export async function approve(deps: RunsDeps, principal: Principal, request: App
   const run = await openRun(deps, principal, request.runId);
   await ensureStarted(deps, run);
   await approveRun(deps.temporal, run.id, { nodeId, decision, comment, data, decidedBy: principal.subject });
+  deps.log.info({ runId: run.id, nodeId, decision }, 'approval answered');
   return caughtUp(deps, principal, run, async () => {
     const nodes = await listNodeExecutions(deps.pool, run.id);
     return nodes.some((node) => node.nodeId === nodeId && node.status !== 'WAITING' && node.status !== 'PENDING');
@@ -46,6 +47,7 @@ export async function cancelRun(
   const run = await openRun(deps, principal, runId);
   await ensureStarted(deps, run);
   await cancelRunWorkflow(deps.temporal, run.id, reason);
+  deps.log.info({ runId: run.id, reason }, 'run asked to stop');
   return caughtUp(deps, principal, run, async () => false);
 }
 
@@ -59,6 +61,7 @@ export async function terminateRun(
   const run = await openRun(deps, principal, runId);
   await ensureStarted(deps, run);
   await terminateRunWorkflow(deps.temporal, run.id, reason);
+  deps.log.info({ runId: run.id, reason }, 'run terminated');
   return caughtUp(deps, principal, run, async () => false);
 }
 

@@ -8,6 +8,7 @@ export type RunsDeps = {
   pool: ReturnType<typeof createPool>;
   temporal: Client;
   settings: Pick<Settings, 'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE' | 'WEFT_PAYLOAD_MAX_BYTES'>;
+  log: { info: (fields: Record<string, unknown>, message: string) => void };
   validators: InputValidators;
   /** Tells the projectors that a run has new history. */
   hint: (runId: string) => void;

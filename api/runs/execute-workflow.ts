@@ -51,8 +51,7 @@ export async function executeWorkflow(
     createdAt: new Date(),
   });
   if (!inserted) return repeatedRun(deps, request, run);
-  await startRunWorkflow(deps.temporal, run, published.definition);
-  deps.hint(run.id);
+  await start(deps, run, published);
   return run;
 }
 
@@ -61,8 +60,13 @@ export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<voi
   if (run.status !== 'PENDING') return;
   const published = await readDefinitionByHash(deps.pool, run.definitionHash);
   if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: run.definitionHash });
+  await start(deps, run, published);
+}
+
+async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinition): Promise<void> {
   await startRunWorkflow(deps.temporal, run, published.definition);
   deps.hint(run.id);
+  deps.log.info({ runId: run.id, workflowId: run.workflowId, version: run.version }, 'run started');
 }
 
 /** @throws PAYLOAD_TOO_LARGE */

@@ -1,0 +1,68 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import type { HttpMetrics } from './metrics.ts';
+import { readiness, type Checks } from './readiness.ts';
+import { requestTrace, type RequestTrace } from './request-trace.ts';
+
+export type HttpAppOptions = {
+  log: Logger;
+  metrics: HttpMetrics;
+  traces: AsyncLocalStorage<RequestTrace>;
+  checks: Checks;
+};
+
+/** Health, metrics and the tracing of every request; the rooms' doors are mounted on it. */
+export function createHttpApp({ log, metrics, traces, checks }: HttpAppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(traceRequests(log, metrics, traces));
+  app.get('/health', (_request, response) => {
+    response.json({ status: 'healthy', timestamp: new Date(), uptime_seconds: Math.floor(process.uptime()) });
+  });
+  app.get('/livez', (_request, response) => void response.json({ alive: true }));
+  app.get('/readyz', async (_request, response) => {
+    const answer = await readiness(checks);
+    response.status(answer.ready ? 200 : 503).json(answer);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+  return app;
+}
+
+function traceRequests(log: Logger, metrics: HttpMetrics, traces: AsyncLocalStorage<RequestTrace>): RequestHandler {
+  return (request, response, next) => {
+    const { method, path } = request;
+    const trace = requestTrace(request.headers);
+    const began = performance.now();
+    response.setHeader('X-Correlation-ID', trace.correlationId);
+    response.once('finish', () => {
+      const seconds = (performance.now() - began) / 1000;
+      const route = response.statusCode === 404 ? 'unknown' : path;
+      metrics.requests.inc({ method, route, status: response.statusCode });
+      metrics.durations.observe({ method, route }, seconds);
+      log.debug({ ...trace, method, route, status: response.statusCode, seconds }, 'request');
+    });
+    traces.run(trace, next);
+  };
+}
+
+/** Answers what body parsing refuses; keeps everything else out of the answer. */
+export function answerHttpErrors(log: Logger, bodyLimit: number): ErrorRequestHandler {
+  return (error: { status?: unknown; type?: unknown }, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    if (error.type === 'entity.too.large') {
+      return void response.status(413).json(refusal('PAYLOAD_TOO_LARGE', `The request exceeds ${bodyLimit} bytes`));
+    }
+    if (typeof error.status === 'number' && error.status < 500) {
+      return void response.status(error.status).json(refusal('BAD_REQUEST', 'The request body cannot be read as JSON'));
+    }
+    log.error({ err: error }, 'request failed');
+    response.status(500).json(refusal('INTERNAL', 'Internal error; the log has the details'));
+  };
+}
+
+function refusal(code: string, message: string) {
+  return { errors: [{ message, extensions: { code } }] };
+}

@@ -1,0 +1,32 @@
+import { pino } from 'pino';
+import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
+import { createPool } from '../adapters/postgres/pool.ts';
+import { loadSettings } from '../config/load.ts';
+import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
+import { startApi } from './start-api.ts';
+
+const settings = loadSettings();
+const log = pino({ name: 'api', level: settings.WEFT_LOG_LEVEL }, pino.destination(2));
+if (settings.DATABASE_URL === null) {
+  log.fatal('DATABASE_URL is not set; `npm start` brings a database of its own');
+  process.exit(1);
+}
+const pool = createPool(settings.DATABASE_URL, settings.CONNECTION_POOL_SIZE);
+const connection = await connectTemporal(settings);
+const temporal = createTemporalClient(connection, settings, createPayloadStore(pool));
+const api = await startApi({ settings, log, pool, connection, temporal });
+log.info({ port: api.port, wanted: settings.PORT }, 'api is ready');
+process.send?.({ ready: true, port: api.port });
+
+let stopping = false;
+async function stop(reason: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  log.info({ reason }, 'api stops');
+  await api.stop();
+  await connection.close();
+  await pool.end();
+  process.exit(0);
+}
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+process.on('disconnect', () => void stop('parent is gone'));

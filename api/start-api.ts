@@ -1,0 +1,102 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { ApolloServer } from '@apollo/server';
+import {
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { expressMiddleware } from '@as-integrations/express5';
+import type { Client, Connection } from '@temporalio/client';
+import express from 'express';
+import { parse } from 'graphql';
+import type { Logger } from 'pino';
+import type { createPool } from '../adapters/postgres/pool.ts';
+import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
+import type { Settings } from '../config/settings.ts';
+import { checkTemporal } from '../temporal/check-temporal.ts';
+import { LOCAL_PRINCIPAL } from './access/principal.ts';
+import { formatError } from './graphql/format-error.ts';
+import { answerHttpErrors, createHttpApp } from './http/http-app.ts';
+import { listen } from './http/listen.ts';
+import { createHttpMetrics } from './http/metrics.ts';
+import type { RequestTrace } from './http/request-trace.ts';
+import type { RunsDeps } from './runs/deps.ts';
+import { createInputValidators } from './runs/input-validators.ts';
+import { createLoaders } from './runs/loaders.ts';
+import { runsResolvers, type RunsContext } from './runs/resolvers.ts';
+
+export type ApiParts = {
+  settings: Settings;
+  log: Logger;
+  pool: ReturnType<typeof createPool>;
+  connection: Connection;
+  temporal: Client;
+};
+export type RunningApi = { port: number; stop: () => Promise<void> };
+type Traces = AsyncLocalStorage<RequestTrace>;
+
+/** Room for the query and the other variables beside the largest payload. */
+const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
+/** Longer than clients keep idle sockets, so that it is they who close them. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** The doors of the runs room. What is in `parts` stays the caller's to close. */
+export async function startApi(parts: ApiParts): Promise<RunningApi> {
+  const { settings, log, pool, connection, temporal } = parts;
+  const traces: Traces = new AsyncLocalStorage();
+  const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
+  const deps: RunsDeps = {
+    pool,
+    temporal,
+    settings,
+    log: { info: (fields, message) => log.info({ ...fields, traceId: traces.getStore()?.traceId }, message) },
+    validators: createInputValidators(),
+    hint: hints.hint,
+  };
+  const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
+  const app = createHttpApp({ log, metrics: createHttpMetrics(), traces, checks });
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
+  const apollo = createApollo(deps, log, traces, server);
+  await apollo.start();
+
+  const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
+  const context = async () => ({ principal: LOCAL_PRINCIPAL, loaders: createLoaders(deps, LOCAL_PRINCIPAL) });
+  app.use('/graphql', express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
+  app.use(answerHttpErrors(log, bodyLimit));
+  const port = await listen(server, settings.WEFT_HOST, settings.PORT);
+  return {
+    port,
+    async stop() {
+      await apollo.stop();
+      await hints.close();
+    },
+  };
+}
+
+function createApollo(deps: RunsDeps, log: Logger, traces: Traces, server: Server): ApolloServer<RunsContext> {
+  const typeDefs = parse(readFileSync(new URL('runs/schema.graphql', import.meta.url), 'utf8'));
+  return new ApolloServer<RunsContext>({
+    schema: buildSubgraphSchema([{ typeDefs, resolvers: runsResolvers(deps) }]),
+    logger: log,
+    introspection: true,
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    formatError(formatted, error) {
+      const traceId = traces.getStore()?.traceId;
+      return formatError(formatted, error, traceId, (cause) => log.error({ err: cause, traceId }, 'request failed'));
+    },
+    plugins: [
+      ApolloServerPluginDrainHttpServer({ httpServer: server, stopGracePeriodMillis: 5000 }),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+    ],
+  });
+}
