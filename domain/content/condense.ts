@@ -18,18 +18,17 @@ export function focusOf(prompt: readonly Sentence[]): string[] {
   return [...new Set(keys)].filter((key) => !INSTRUCTION_WORDS.has(key));
 }
 
-/** The sentences of `source` that say most about `focus` within the budget; sentences of one block stay one paragraph. */
+/** The sentences of `source` that say most about `focus` within the budget. Only neighbours share a paragraph: a gap must show. */
 export function condense(source: readonly Sentence[], focus: readonly string[], maxTokens: number): string {
-  const chosen = selectSentences(source, {
-    focus,
-    fits: (sentence, taken) => estimateTokens(joined([...taken, sentence])) <= maxTokens,
-  });
-  return joined(chosen);
-}
-
-function joined(sentences: readonly Sentence[]): string {
-  return sentences.reduce((text, sentence, at) => {
-    if (at === 0) return sentence.text;
-    return text + (sentence.block === sentences[at - 1]!.block ? ' ' : '\n\n') + sentence.text;
-  }, '');
+  const places = new Map(source.map((sentence, at) => [sentence, at]));
+  const joined = (sentences: readonly Sentence[]) =>
+    sentences.reduce((text, sentence, at) => {
+      const before = sentences[at - 1];
+      if (!before) return sentence.text;
+      const adjacent = before.block === sentence.block && places.get(before)! + 1 === places.get(sentence)!;
+      return text + (adjacent ? ' ' : '\n\n') + sentence.text;
+    }, '');
+  const fits = (sentence: Sentence, taken: readonly Sentence[]) =>
+    estimateTokens(joined([...taken, sentence])) <= maxTokens;
+  return joined(selectSentences(source, { focus, fits }));
 }

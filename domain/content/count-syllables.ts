@@ -1,8 +1,8 @@
 /** Endings whose `e` is silent, and those that look so but are spoken. */
-const SILENT_ENDING = /(?:[^laeiouyt]e|[^l]le|[aeiouy]le|[^aeiouy]te|[aeiouy]te|[^td]ed|[^sxzcgh]es)$/;
+const SILENT_ENDING = /(?:[^laeiouyt]e|[^l]le|[aeiouy]le|[^aeiouy]te|[aeiouy]te|[^td]ed|[^aeiousxzcgh]es)$/;
 const SPOKEN_LE = /[^aeiouyl]les?$/;
 /** Neighbouring vowels spoken apart, as in `science`, `create`, `chaos`, `various`. */
-const HIATUS = /(?<![ctsgx])i(?:a|o|u)|[^aeiou]iet|sci[ae]|creat|chaos|eous$|ual|uous|yi|[aeiou]ing$|ism$/g;
+const HIATUS = /(?<![ctsgx])i(?:a|o|u)|[^aeiou]iet|sci[ae]|(?:ar|id)ea|creat|chaos|eous$|ual|uous|yi|[aeiou]ing$|ism$/g;
 
 /** Syllables of an English word by its letters; right for nine words of ten, which is what readability formulas need. */
 export function countSyllables(word: string): number {

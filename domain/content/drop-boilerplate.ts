@@ -28,8 +28,9 @@ const LARGEST_SHARE = 0.5;
 
 /** Licence, publisher and site notices must not win the ranking of what a text is about. */
 export function dropBoilerplate(blocks: readonly Block[]): Block[] {
-  const body = betweenMarkers(blocks).filter((block) => !isNotice(block.text));
-  return lengthOf(body) < lengthOf(blocks) * (1 - LARGEST_SHARE) ? [...blocks] : body;
+  const work = betweenMarkers(blocks);
+  const body = work.filter((block) => !isNotice(block.text));
+  return lengthOf(body) < lengthOf(work) * (1 - LARGEST_SHARE) ? [...work] : body;
 }
 
 function betweenMarkers(blocks: readonly Block[]): readonly Block[] {

@@ -12,7 +12,7 @@ export type Phrase = {
 
 const LONGEST_PHRASE = 4;
 
-/** Noun phrases as they occur: runs of adjectives and nouns that end in a noun. */
+/** Noun phrases as they occur: runs of adjectives and nouns that end in a noun; single words where nothing is tagged. */
 export function phrasesOf(sentences: readonly Sentence[], terms: readonly (readonly (Term | null)[])[]): Phrase[] {
   return sentences.flatMap((sentence, at) => runsOf(sentence, terms[at]!).map((run) => ({ ...run, sentence: at })));
 }
@@ -26,8 +26,9 @@ function runsOf(sentence: Sentence, terms: readonly (Term | null)[]): Omit<Phras
     run = [];
   };
   terms.forEach((term, at) => {
+    const tagged = sentence.tokens[at]!.partOfSpeech !== 'X';
+    if (!term?.nominal || !tagged) close();
     if (term?.nominal) run.push(at);
-    else close();
   });
   close();
   return found;

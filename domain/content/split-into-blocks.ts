@@ -23,7 +23,8 @@ function plainText(block: string): Block {
     .replace(/^\s*(?:#{1,6}|>+) ?/gm, '')
     .replace(/!\[[^\]]*\]\([^)]*\)/g, '')
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/(^|[^\p{L}\p{N}])(\*\*|__|\*|_|`)(?=\S)([^*_`]*?\S)\2(?![\p{L}\p{N}])/gu, '$1$3')
+    .replace(/`([^`]+)`/g, '$1')
+    .replace(/(^|[^\p{L}\p{N}])(\*\*|__|\*|_)(?=\S)([^*_]*?\S)\2(?![\p{L}\p{N}])/gu, '$1$3')
     .replace(/\s+/g, ' ')
     .trim();
   return { text, heading: marked || looksLikeHeading(text) };
