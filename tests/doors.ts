@@ -1,0 +1,59 @@
+import { pino } from 'pino';
+import { startApi } from '../api/start-api.ts';
+import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
+import { createPool } from '../adapters/postgres/pool.ts';
+import { loadSettings } from '../config/load.ts';
+import { startGateway } from '../gateway/start-gateway.ts';
+import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
+import { createTestNamespace } from './namespaces.ts';
+import { createTestDatabase, testTemporal } from './servers.ts';
+
+type Answer = { data: any; errors?: any[] };
+export type Doors = Awaited<ReturnType<typeof openDoors>>;
+
+/** The runs API and the gateway before it, in this process, on a database and a Temporal namespace of their own. */
+export async function openDoors(environment: Record<string, string> = {}) {
+  const [database, namespace] = await Promise.all([createTestDatabase(), createTestNamespace()]);
+  const settings = loadSettings({
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: testTemporal().address,
+    TEMPORAL_UI_URL: testTemporal().uiUrl,
+    TEMPORAL_NAMESPACE: namespace,
+    PORT: '0',
+    GATEWAY_PORT: '0',
+    ...environment,
+  });
+  const log = pino({ level: 'silent' });
+  const pool = createPool(database.url, 20);
+  const connection = await connectTemporal(settings);
+  const temporal = createTemporalClient(connection, settings, createPayloadStore(pool));
+  const api = await startApi({ settings, log, pool, connection, temporal });
+  const apiUrl = `http://127.0.0.1:${api.port}`;
+  const gateway = await startGateway({ ...settings, WORKFLOW_API_URL: `${apiUrl}/graphql` }, log);
+  const gatewayUrl = `http://127.0.0.1:${gateway.port}`;
+  return {
+    settings: { ...settings, DATABASE_URL: database.url },
+    pool,
+    temporal,
+    api,
+    apiUrl,
+    gatewayUrl,
+    ask: (query: string, variables?: Record<string, unknown>) => ask(gatewayUrl, query, variables),
+    async close() {
+      await gateway.stop();
+      await api.stop();
+      await connection.close();
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
+
+export async function ask(url: string, query: string, variables: Record<string, unknown> = {}): Promise<Answer> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  return (await response.json()) as Answer;
+}
