@@ -15,12 +15,19 @@ export async function hintRuns(pool: pg.Pool, runIds: readonly string[]): Promis
 
 export type HintBatcher = { hint(runId: string): void; close(): Promise<void> };
 
-/** Collects hints for `intervalMs` and sends them as one; failures go to `onError` and are not repeated. */
-export function createHintBatcher(
-  pool: pg.Pool,
-  { intervalMs = 5, onError }: { intervalMs?: number; onError: (error: unknown) => void },
-): HintBatcher {
+export type HintBatcherOptions = { intervalMs?: number; quietMs?: number; onError: (error: unknown) => void };
+
+/**
+ * Collects hints for `intervalMs` and sends them as one; failures go to `onError` and are not repeated.
+ * A run hinted within the last `quietMs` waits for the end of that time: the projector follows a hinted run for longer than that,
+ * so a busy run costs a few hints a second however many steps it takes.
+ */
+export function createHintBatcher(pool: pg.Pool, options: HintBatcherOptions): HintBatcher {
+  const { intervalMs = 5, quietMs = 500, onError } = options;
   const waiting = new Set<string>();
+  const later = new Set<string>();
+  let recent = new Set<string>();
+  let older = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let sending = Promise.resolve();
   const flush = () => {
@@ -29,13 +36,31 @@ export function createHintBatcher(
     waiting.clear();
     sending = sending.then(() => hintRuns(pool, runIds)).catch(onError);
   };
+  const hint = (runId: string) => {
+    if (recent.has(runId) || older.has(runId)) {
+      later.add(runId);
+      return;
+    }
+    recent.add(runId);
+    waiting.add(runId);
+    timer ??= setTimeout(flush, intervalMs);
+  };
+  const turn = setInterval(() => {
+    older = recent;
+    recent = new Set();
+    const due = [...later].filter((runId) => !older.has(runId));
+    for (const runId of due) {
+      later.delete(runId);
+      hint(runId);
+    }
+  }, quietMs / 2);
+  turn.unref();
   return {
-    hint(runId) {
-      waiting.add(runId);
-      timer ??= setTimeout(flush, intervalMs);
-    },
+    hint,
     async close() {
       clearTimeout(timer);
+      clearInterval(turn);
+      for (const runId of later) waiting.add(runId);
       flush();
       await sending;
     },
