@@ -1,0 +1,247 @@
+import { temporal } from '@temporalio/proto';
+import { AppError } from '../domain/errors.ts';
+import type { Json, JsonObject } from '../domain/json.ts';
+import { isJsonObject } from '../domain/json.ts';
+import { parseActivityId } from '../domain/runs/activity-id.ts';
+import { APPROVE_UPDATE } from '../domain/runs/messages.ts';
+import { failureToRunError, timeoutToRunError } from '../domain/runs/run-error.ts';
+import type { RunError } from '../domain/runs/run-event.ts';
+import type { DecodePayloads } from './history-payloads.ts';
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+type Failure = temporal.api.failure.v1.IFailure;
+const { EventType, TimeoutType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
+
+/** One event of a Temporal history in the store's words; `version` is Temporal's event id. */
+export type HistoryStoredEvent = { version: number; type: string; occurredAt: Date; payload: JsonObject };
+
+type NodeRef = { nodeId: string; iteration: number };
+/** Which node each scheduled activity and started timer belongs to, by the id of that event: later events name only the id. */
+export type NodeRefs = Map<number, NodeRef>;
+
+type Mapped = { type: string; payload: JsonObject };
+
+/**
+ * Maps events of one history in order; `refs` carries what earlier pages said.
+ * Every history event becomes exactly one event, so versions stay dense.
+ */
+export async function historyToEvents(
+  history: readonly HistoryEvent[],
+  refs: NodeRefs,
+  decode: DecodePayloads,
+): Promise<HistoryStoredEvent[]> {
+  const events: HistoryStoredEvent[] = [];
+  for (const event of history) {
+    const version = Number(event.eventId);
+    const { type, payload } = await mapEvent(event, version, refs, decode);
+    const { seconds, nanos } = event.eventTime ?? {};
+    events.push({
+      version,
+      type,
+      payload,
+      occurredAt: new Date(Number(seconds ?? 0) * 1000 + Math.floor((nanos ?? 0) / 1e6)),
+    });
+  }
+  return events;
+}
+
+/** Puts back what `historyToEvents` had learned, from events that it gave earlier. */
+export function recallNodeRef(refs: NodeRefs, event: Pick<HistoryStoredEvent, 'version' | 'type' | 'payload'>): void {
+  if (event.type !== 'node.scheduled' && event.type !== 'timer.started') return;
+  const { nodeId, iteration } = event.payload;
+  refs.set(event.version, { nodeId: nodeId as string, iteration: iteration as number });
+}
+
+async function mapEvent(event: HistoryEvent, id: number, refs: NodeRefs, decode: DecodePayloads): Promise<Mapped> {
+  const name = EventType[event.eventType ?? 0]?.replace('EVENT_TYPE_', '').toLowerCase() ?? 'unknown';
+  const unmapped: Mapped = { type: `temporal.${name}`, payload: {} };
+  return (
+    (await mapRunEvent(event, decode)) ??
+    (await mapActivityEvent(event, id, refs, decode)) ??
+    (await mapTimerEvent(event, id, refs, decode)) ??
+    (await mapUpdateEvent(event, decode)) ??
+    mapBookkeeping(event) ??
+    unmapped
+  );
+}
+
+async function mapRunEvent(event: HistoryEvent, decode: DecodePayloads): Promise<Mapped | undefined> {
+  switch (event.eventType) {
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: {
+      const { input, continuedExecutionRunId } = event.workflowExecutionStartedEventAttributes ?? {};
+      // The second argument is the definition, which the run's row names already.
+      const [args] = await decode(input?.payloads?.slice(0, 1));
+      const given = isJsonObject(args) ? (args['input'] ?? null) : null;
+      return {
+        type: 'run.started',
+        payload: { input: given, ...(continuedExecutionRunId ? { continues: continuedExecutionRunId } : {}) },
+      };
+    }
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: {
+      const [output] = await decode(event.workflowExecutionCompletedEventAttributes?.result?.payloads);
+      return { type: 'run.completed', payload: { output: output ?? null } };
+    }
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
+      const error = await runFailure(event.workflowExecutionFailedEventAttributes?.failure, decode);
+      return { type: 'run.failed', payload: { error } };
+    }
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+      return reasoned('run.cancel_requested', event.workflowExecutionCancelRequestedEventAttributes?.cause);
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+      return { type: 'run.cancelled', payload: {} };
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+      return reasoned('run.terminated', event.workflowExecutionTerminatedEventAttributes?.reason);
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+      return { type: 'run.timed_out', payload: {} };
+    default:
+      return undefined;
+  }
+}
+
+const reasoned = (type: string, reason: string | null | undefined): Mapped => ({
+  type,
+  payload: { reason: reason || null },
+});
+
+async function runFailure(failure: Failure | null | undefined, decode: DecodePayloads): Promise<RunError> {
+  const info = failure?.applicationFailureInfo;
+  const [details] = await decode(info?.details?.payloads);
+  const named = isJsonObject(details) ? details : {};
+  const text = (value: Json | undefined) => (typeof value === 'string' ? value : null);
+  const error = failureToRunError(info?.type, failure?.message ?? '', text(named['nodeId']));
+  return { ...error, code: info?.type || error.code, hint: text(named['hint']) };
+}
+
+async function mapActivityEvent(
+  event: HistoryEvent,
+  id: number,
+  refs: NodeRefs,
+  decode: DecodePayloads,
+): Promise<Mapped | undefined> {
+  if (event.activityTaskScheduledEventAttributes) {
+    const ref = parseActivityId(event.activityTaskScheduledEventAttributes.activityId ?? '');
+    if (!ref) return undefined;
+    refs.set(id, ref);
+    return { type: 'node.scheduled', payload: { ...ref } };
+  }
+  const attributes =
+    event.activityTaskStartedEventAttributes ??
+    event.activityTaskCompletedEventAttributes ??
+    event.activityTaskFailedEventAttributes ??
+    event.activityTaskTimedOutEventAttributes ??
+    event.activityTaskCancelRequestedEventAttributes ??
+    event.activityTaskCanceledEventAttributes;
+  const ref = refs.get(Number(attributes?.scheduledEventId ?? 0));
+  if (!ref) return undefined;
+  if (event.activityTaskStartedEventAttributes) {
+    return {
+      type: 'node.started',
+      payload: { ...ref, attempt: event.activityTaskStartedEventAttributes.attempt ?? 1 },
+    };
+  }
+  if (event.activityTaskCompletedEventAttributes) {
+    const [output] = await decode(event.activityTaskCompletedEventAttributes.result?.payloads);
+    return { type: 'node.completed', payload: { ...ref, output: output ?? null } };
+  }
+  if (event.activityTaskCancelRequestedEventAttributes) return { type: 'node.cancel_requested', payload: { ...ref } };
+  if (event.activityTaskCanceledEventAttributes) return { type: 'node.cancelled', payload: { ...ref } };
+  const failure = (event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes)?.failure;
+  if (failure?.canceledFailureInfo) return { type: 'node.cancelled', payload: { ...ref } };
+  return { type: 'node.failed', payload: { ...ref, error: nodeFailure(failure, ref.nodeId) } };
+}
+
+/** The workflow makes the same of the failure that it is given. */
+function nodeFailure(failure: Failure | null | undefined, nodeId: string): RunError {
+  const timeout = failure?.timeoutFailureInfo;
+  if (timeout) return timeoutToRunError(timeoutName(timeout.timeoutType), nodeId);
+  return failureToRunError(failure?.applicationFailureInfo?.type, failure?.message ?? '', nodeId);
+}
+
+function timeoutName(type: number | null | undefined): string {
+  return TimeoutType[type ?? 0]?.replace('TIMEOUT_TYPE_', '') ?? 'UNSPECIFIED';
+}
+
+/** A timer names its node in its summary; one without belongs to the workflow's own bookkeeping. */
+async function mapTimerEvent(
+  event: HistoryEvent,
+  id: number,
+  refs: NodeRefs,
+  decode: DecodePayloads,
+): Promise<Mapped | undefined> {
+  if (event.timerStartedEventAttributes) {
+    const summary = event.userMetadata?.summary;
+    const [text] = await decode(summary ? [summary] : []);
+    const ref = typeof text === 'string' ? parseActivityId(text) : null;
+    if (!ref) return undefined;
+    refs.set(id, ref);
+    return { type: 'timer.started', payload: { ...ref } };
+  }
+  if (event.timerFiredEventAttributes) {
+    const ref = refs.get(Number(event.timerFiredEventAttributes.startedEventId ?? 0));
+    return ref && { type: 'timer.fired', payload: { ...ref } };
+  }
+  if (event.timerCanceledEventAttributes) {
+    const ref = refs.get(Number(event.timerCanceledEventAttributes.startedEventId ?? 0));
+    return { type: 'timer.cancelled', payload: { ...ref } };
+  }
+  return undefined;
+}
+
+async function mapUpdateEvent(event: HistoryEvent, decode: DecodePayloads): Promise<Mapped | undefined> {
+  if (event.workflowExecutionUpdateCompletedEventAttributes) {
+    const { outcome } = event.workflowExecutionUpdateCompletedEventAttributes;
+    return { type: 'update.completed', payload: { failure: outcome?.failure?.message ?? null } };
+  }
+  const input = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
+  if (input?.name !== APPROVE_UPDATE) return undefined;
+  const [request] = await decode(input.args?.payloads);
+  if (!isJsonObject(request))
+    throw new AppError('INPUT_INVALID', { detail: 'an approval in history has no arguments' });
+  const { nodeId, iteration, decision, comment, data, decidedBy } = request;
+  return {
+    type: 'approval.decided',
+    payload: {
+      nodeId: nodeId ?? null,
+      iteration: iteration ?? 1,
+      decision: decision ?? null,
+      comment: comment ?? null,
+      data: data ?? null,
+      decidedBy: decidedBy ?? null,
+    },
+  };
+}
+
+function mapBookkeeping(event: HistoryEvent): Mapped | undefined {
+  switch (event.eventType) {
+    case EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+      return { type: 'workflow_task.scheduled', payload: {} };
+    case EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+      return { type: 'workflow_task.started', payload: {} };
+    case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+      return { type: 'workflow_task.completed', payload: {} };
+    case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: {
+      const { cause, failure } = event.workflowTaskFailedEventAttributes ?? {};
+      const name = WorkflowTaskFailedCause[cause ?? 0]?.replace('WORKFLOW_TASK_FAILED_CAUSE_', '') ?? null;
+      return { type: 'workflow_task.failed', payload: { cause: name, message: failure?.message ?? null } };
+    }
+    case EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: {
+      const timeoutType = timeoutName(event.workflowTaskTimedOutEventAttributes?.timeoutType);
+      return { type: 'workflow_task.timed_out', payload: { timeoutType } };
+    }
+    case EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: {
+      const fields = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
+      return { type: 'search_attributes.upserted', payload: { names: Object.keys(fields ?? {}).sort() } };
+    }
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+      return {
+        type: 'run.signalled',
+        payload: { signal: event.workflowExecutionSignaledEventAttributes?.signalName ?? null },
+      };
+    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: {
+      const { newExecutionRunId } = event.workflowExecutionContinuedAsNewEventAttributes ?? {};
+      return { type: 'run.continued_as_new', payload: { temporalRunId: newExecutionRunId ?? null } };
+    }
+    default:
+      return undefined;
+  }
+}
