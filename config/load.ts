@@ -56,3 +56,11 @@ function parseInteger(row: SettingRow, text: string): number | Error {
   if (row.max !== undefined && value > row.max) return new Error(`must be at most ${row.max}`);
   return value;
 }
+
+/** The environment of a child process: ours, with some settings replaced. */
+export function environmentWith(
+  changes: Readonly<Record<string, string>>,
+  environment: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv {
+  return { ...environment, ...changes };
+}

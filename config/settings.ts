@@ -34,6 +34,11 @@ export const SETTINGS = {
     meaning: 'Base address of Temporal Web UI, for links to runs.',
   },
   WEFT_DATA_DIR: { kind: 'string', default: '.weft', meaning: 'Data, logs and sockets of the embedded servers.' },
+  XDG_CACHE_HOME: {
+    kind: 'string',
+    default: null,
+    meaning: 'Folder whose `weft` sub-folder keeps the downloaded or built Temporal server. Unset: ~/.cache.',
+  },
   WEFT_LOG_LEVEL: {
     kind: 'string',
     default: 'info',

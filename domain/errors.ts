@@ -179,6 +179,11 @@ export const ERRORS = {
     message: (f) => `Postgres cannot be reached: ${String(f['detail'])}`,
     hint: 'Run `npm run weft -- doctor`.',
   },
+  SETUP_INCOMPLETE: {
+    status: 503,
+    retry: false,
+    message: (f) => String(f['detail']),
+  },
   INTERNAL: { status: 500, retry: true, message: () => 'Internal error; the log has the details' },
 } as const satisfies Record<string, ErrorRow>;
 

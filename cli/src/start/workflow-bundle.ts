@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const SOURCES = ['workflows/**/*.ts', 'domain/**/*.ts', 'temporal/payload-converter.ts', 'package-lock.json'];
+const run = promisify(execFile);
+
+/** The workflow bundle for the code as it is now: made once per state of the sources, in a process of its own. */
+export async function workflowBundle(dataDir: string): Promise<string> {
+  const outFile = join(dataDir, 'cache', `workflows-${await hashSources()}.js`);
+  if (!existsSync(outFile)) {
+    await run(process.execPath, [join(ROOT, 'workers/build-bundle.ts'), outFile], { cwd: ROOT });
+  }
+  return outFile;
+}
+
+async function hashSources(): Promise<string> {
+  const files: string[] = [];
+  for await (const file of glob(SOURCES, { cwd: ROOT })) if (!file.endsWith('.test.ts')) files.push(file);
+  const hash = createHash('sha256');
+  for (const file of files.sort()) hash.update(file).update(await readFile(join(ROOT, file)));
+  return hash.digest('hex').slice(0, 16);
+}
