@@ -13,6 +13,7 @@ import { APPROVE_UPDATE, type ApproveArguments } from '../domain/runs/messages.t
 
 /** An update waits for a worker to take it; beyond this none polls. */
 const UPDATE_DEADLINE_MS = 15_000;
+const CALL_DEADLINE_MS = 10_000;
 const GRPC_NOT_FOUND = 5;
 
 /** @throws AppError NOT_WAITING, NOT_FOUND, RUN_CLOSED, TEMPORAL_UNAVAILABLE */
@@ -35,13 +36,15 @@ export async function approveRun(client: Client, runId: RunId, request: ApproveA
 export async function cancelRunWorkflow(client: Client, runId: RunId, reason: string | null): Promise<void> {
   try {
     // The handle's own cancel() cannot carry a reason.
-    await client.workflowService.requestCancelWorkflowExecution({
-      namespace: client.options.namespace,
-      identity: client.options.identity,
-      requestId: randomUUID(),
-      workflowExecution: { workflowId: runId },
-      reason: reason ?? '',
-    });
+    await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () =>
+      client.workflowService.requestCancelWorkflowExecution({
+        namespace: client.options.namespace,
+        identity: client.options.identity,
+        requestId: randomUUID(),
+        workflowExecution: { workflowId: runId },
+        reason: reason ?? '',
+      }),
+    );
   } catch (error) {
     throw await closedOrUnknown(client, runId, error);
   }
@@ -50,7 +53,8 @@ export async function cancelRunWorkflow(client: Client, runId: RunId, reason: st
 /** @throws AppError NOT_FOUND, RUN_CLOSED */
 export async function terminateRunWorkflow(client: Client, runId: RunId, reason: string | null): Promise<void> {
   try {
-    await client.workflow.getHandle(runId).terminate(reason ?? undefined);
+    const handle = client.workflow.getHandle(runId);
+    await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => handle.terminate(reason ?? undefined));
   } catch (error) {
     throw await closedOrUnknown(client, runId, error);
   }

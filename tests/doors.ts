@@ -1,3 +1,4 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { startApi } from '../api/start-api.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
@@ -13,10 +14,14 @@ export type Doors = Awaited<ReturnType<typeof openDoors>>;
 
 /** The runs API and the gateway before it, in this process, on a database and a Temporal namespace of their own. */
 export async function openDoors(environment: Record<string, string> = {}) {
-  const [database, namespace] = await Promise.all([createTestDatabase(), createTestNamespace()]);
+  const [database, namespace, line] = await Promise.all([
+    createTestDatabase(),
+    createTestNamespace(),
+    openLine(testTemporal().address),
+  ]);
   const settings = loadSettings({
     DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: testTemporal().address,
+    TEMPORAL_ADDRESS: line.address,
     TEMPORAL_UI_URL: testTemporal().uiUrl,
     TEMPORAL_NAMESPACE: namespace,
     PORT: '0',
@@ -24,7 +29,7 @@ export async function openDoors(environment: Record<string, string> = {}) {
     ...environment,
   });
   const log = pino({ level: 'silent' });
-  const pool = createPool(database.url, 20);
+  const pool = createPool(settings.DATABASE_URL ?? '', 20);
   const connection = await connectTemporal(settings);
   const temporal = createTemporalClient(connection, settings, createPayloadStore(pool));
   const api = await startApi({ settings, log, pool, connection, temporal });
@@ -32,7 +37,8 @@ export async function openDoors(environment: Record<string, string> = {}) {
   const gateway = await startGateway({ ...settings, WORKFLOW_API_URL: `${apiUrl}/graphql` }, log);
   const gatewayUrl = `http://127.0.0.1:${gateway.port}`;
   return {
-    settings: { ...settings, DATABASE_URL: database.url },
+    settings: { ...settings, DATABASE_URL: database.url, TEMPORAL_ADDRESS: testTemporal().address },
+    cutTemporal: line.cut,
     pool,
     temporal,
     api,
@@ -44,7 +50,30 @@ export async function openDoors(environment: Record<string, string> = {}) {
       await api.stop();
       await connection.close();
       await pool.end();
+      line.cut();
       await database.drop();
+    },
+  };
+}
+
+/** A way to a server that can be cut, as if the server were gone. */
+async function openLine(address: string) {
+  const [host, port] = address.split(':');
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(Number(port), host);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

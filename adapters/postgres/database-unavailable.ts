@@ -6,8 +6,9 @@ const TEXTS =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
 /** Whether a query failed because Postgres did not answer, not because of what was asked. */
-export function isDatabaseUnavailable(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as Error & { code?: unknown };
-  return typeof code === 'string' ? NETWORK.has(code) || SQLSTATE.test(code) : TEXTS.test(error.message);
+export function isDatabaseUnavailable(error: unknown): boolean {
+  // By shape: socket errors come from another realm than the one they are looked at in, under some runtimes.
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return NETWORK.has(code) || SQLSTATE.test(code);
+  return code === undefined && typeof message === 'string' && TEXTS.test(message);
 }

@@ -1,7 +1,6 @@
-import { readDefinition, readDefinitionByHash } from '../../adapters/postgres/definition-store.ts';
+import { readDefinitionByHash } from '../../adapters/postgres/definition-store.ts';
 import { insertRun, readRun } from '../../adapters/postgres/run-store.ts';
 import { AppError } from '../../domain/errors.ts';
-import { workflowId } from '../../domain/identifiers.ts';
 import type { Json } from '../../domain/json.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
 import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
@@ -9,6 +8,7 @@ import { startRunWorkflow } from '../../temporal/start-run-workflow.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid } from '../graphql/connection.ts';
 import type { RunsDeps } from './deps.ts';
+import { readWorkflow } from './read-runs.ts';
 import { newRunId } from './run-id.ts';
 
 export type ExecuteWorkflow = {
@@ -19,6 +19,8 @@ export type ExecuteWorkflow = {
   version?: number | null | undefined;
   idempotencyKey?: string | null | undefined;
 };
+
+const START_DEADLINE_MS = 10_000;
 
 /**
  * Stores the run, then starts it; a crash in between is repaired by the next request with the same key or by the reconciler.
@@ -37,7 +39,7 @@ export async function executeWorkflow(
   const earlier = idempotencyKey === null ? undefined : await readRun(deps.pool, tenantId, id);
   if (earlier) return repeatedRun(deps, request, earlier);
 
-  const published = await readDefinition(deps.pool, tenantId, workflowId(request.workflowId), version ?? undefined);
+  const published = await readWorkflow(deps, principal, request.workflowId, version ?? undefined);
   if (!published) throw workflowNotFound(request);
   checkInput(deps, published, input);
   const { run, inserted } = await insertRun(deps.pool, {
@@ -64,7 +66,9 @@ export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<voi
 }
 
 async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinition): Promise<void> {
-  await startRunWorkflow(deps.temporal, run, published.definition);
+  await deps.temporal.withDeadline(Date.now() + START_DEADLINE_MS, () =>
+    startRunWorkflow(deps.temporal, run, published.definition),
+  );
   deps.hint(run.id);
   deps.log.info({ runId: run.id, workflowId: run.workflowId, version: run.version }, 'run started');
 }

@@ -43,13 +43,14 @@ export async function listRunsOf(
   return connectionOf(page, runCursor, after);
 }
 
-/** The latest version. */
+/** The given version, or the latest. */
 export async function readWorkflow(
   deps: Reading,
   principal: Principal,
   id: string,
+  version?: number,
 ): Promise<PublishedDefinition | undefined> {
-  return storable(id) ? readDefinition(deps.pool, principal.tenantId, workflowId(id)) : undefined;
+  return storable(id) ? readDefinition(deps.pool, principal.tenantId, workflowId(id), version) : undefined;
 }
 
 /** The latest version of each, by name. @throws INPUT_INVALID */
