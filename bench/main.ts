@@ -1,0 +1,22 @@
+import { parseArgs } from 'node:util';
+import { type BenchResult, table } from './report.ts';
+
+const SUITES: Record<string, () => Promise<BenchResult[]>> = {
+  engine: async () => (await import('./engine.ts')).engine(),
+  feed: async () => (await import('./feed.ts')).feed(),
+  append: async () => (await import('./append.ts')).append(),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false } },
+});
+const suite = positionals[0] ?? '';
+const run = SUITES[suite];
+if (run === undefined) {
+  process.stderr.write(`Usage: npm run bench -- ${Object.keys(SUITES).join('|')} [--json]\n`);
+  process.exit(2);
+}
+const results = await run();
+process.stdout.write(values.json ? `${JSON.stringify({ suite, results })}\n` : `${table(suite, results)}\n`);
+process.exit(0);

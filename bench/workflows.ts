@@ -1,0 +1,16 @@
+import { proxyActivities } from '@temporalio/workflow';
+
+type Trivial = { http(input: { url: string }): Promise<{ status: number }> };
+const { http } = proxyActivities<Trivial>({ startToCloseTimeout: 60_000, heartbeatTimeout: 10_000 });
+
+/** What a person would write by hand instead of the 20-node definition. */
+export async function handWrittenChain(length: number): Promise<number> {
+  let sum = 0;
+  for (let index = 0; index < length; index += 1) sum += (await http({ url: `http://localhost/${index}` })).status;
+  return sum;
+}
+
+/** The least history a workflow can have. */
+export async function nothing(): Promise<null> {
+  return null;
+}

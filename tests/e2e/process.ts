@@ -1,0 +1,46 @@
+import { type ChildProcess, fork } from 'node:child_process';
+
+export type Process = {
+  readonly pid: number;
+  readonly port: number;
+  /** SIGKILL: nothing gets to tidy up. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Starts one of the product's processes for real and waits until it says that it is ready. */
+export async function startProcess(script: string, args: string[], env: NodeJS.ProcessEnv): Promise<Process> {
+  const child = fork(script, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      output.push(chunk.toString());
+      if (output.length > 50) output.shift();
+    });
+  }
+  const port = await ready(child, script, output);
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+  };
+  return { pid: child.pid ?? -1, port, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+}
+
+function ready(child: ChildProcess, script: string, output: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => reject(new Error(`${script} ${why}:\n${output.join('')}`));
+    const timer = setTimeout(() => fail('was not ready within 60 s'), 60_000);
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      fail(`ended with ${code ?? signal}`);
+    });
+    child.on('message', (message: { ready?: boolean; port?: number }) => {
+      if (!message.ready) return;
+      clearTimeout(timer);
+      child.removeAllListeners('exit');
+      resolve(message.port ?? 0);
+    });
+  });
+}
