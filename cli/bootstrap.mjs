@@ -79,8 +79,10 @@ function fail(sentence) {
 }
 
 function runOnNode24() {
-  const script = args[0]?.endsWith('.ts') ? join(root, args.shift()) : join(root, 'cli', 'src', 'main.ts');
-  const child = spawn(node, [script, ...args], {
+  const script = args[0]?.endsWith('.ts')
+    ? [join(root, args.shift())]
+    : [`--env-file-if-exists=${join(root, '.env')}`, join(root, 'cli', 'src', 'main.ts')];
+  const child = spawn(node, [...script, ...args], {
     // Out of the terminal's process group, so that every signal takes the one way through here.
     detached: true,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

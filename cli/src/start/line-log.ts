@@ -19,15 +19,17 @@ export function openLineLog(folder: string, name: string): LineLog {
   if (existsSync(file) && statSync(file).size > ROTATE_BYTES) renameSync(file, `${file}.1`);
   const stream = createWriteStream(file, { flags: 'a' });
   let last = '';
+  let problem = '';
   return {
     file,
     write(line) {
       if (line.trim() === '') return;
       const object = asObject(line);
       last = String(object?.['msg'] ?? line).trim();
+      problem = (object ? errorOf(object) : errorIn(line)) ?? problem;
       stream.write(`${object ? line : JSON.stringify({ level: 30, time: Date.now(), name, msg: line })}\n`);
     },
-    lastMessage: () => last,
+    lastMessage: () => problem || last,
     close: () => new Promise((resolve) => stream.end(resolve)),
   };
 }
@@ -39,4 +41,15 @@ function asObject(line: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+function errorOf(object: Record<string, unknown>): string | null {
+  if (Number(object['level']) < 50) return null;
+  const { message } = (object['err'] ?? {}) as { message?: unknown };
+  return String(message ?? object['msg']);
+}
+
+/** The line of a stack trace that says what happened. */
+function errorIn(line: string): string | null {
+  return /^(?:Uncaught )?\w*Error(?: \[\w+\])?: (.+)$/.exec(line.trim())?.[1] ?? null;
 }

@@ -1,0 +1,33 @@
+import { Command } from 'commander';
+import { printFailure } from './print-failure.ts';
+import type { StartOptions } from './start/start-command.ts';
+
+const program = new Command('weft')
+  .description('Durable AI workflows on Temporal')
+  .version('0.1.0')
+  .configureOutput({ writeOut: (text) => process.stdout.write(text), writeErr: (text) => process.stderr.write(text) })
+  .exitOverride();
+
+program
+  .command('start')
+  .description('start everything, run the sample and stay up until Ctrl-C')
+  .option('--once', 'stop after the sample run: exit code 0 when it completed, else 1')
+  .option('--json', 'one JSON line about the run, alone on stdout')
+  .action(async (options: StartOptions) => {
+    const { runStart } = await import('./start/start-command.ts');
+    process.exitCode = await runStart(options);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { code, exitCode } = error as { code?: unknown; exitCode?: unknown };
+  if (typeof code === 'string' && code.startsWith('commander.')) {
+    process.exitCode = exitCode === 0 ? 0 : 2;
+  } else {
+    printFailure(error);
+    process.exitCode = 1;
+  }
+}
+// The channel to the bootstrap would keep this process alive.
+if (process.connected) process.disconnect();

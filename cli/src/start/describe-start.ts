@@ -1,0 +1,41 @@
+import { relative } from 'node:path';
+import type { Settings } from '../../../config/settings.ts';
+import type { SampleRun } from './sample-run.ts';
+import type { RunningServices } from './start-services.ts';
+
+export type RunSummary = { run: SampleRun; events: number; durationMs: number };
+
+/** What the sample gave. */
+export function describeRun({ run, events, durationMs }: RunSummary, readyMs: number): string {
+  const brief = run.output?.brief?.trim() ?? JSON.stringify(run.output, null, 2);
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  return `\n${brief}\n\nRun ${run.id} completed in ${seconds(durationMs)}; ${events} events stored; services ready in ${seconds(readyMs)}\n`;
+}
+
+/** Where to look. */
+export function describeAddresses(
+  settings: Settings,
+  dataDir: string,
+  services: RunningServices,
+  run: SampleRun,
+): string {
+  const rows = [
+    ['GraphQL', `${services.graphqlUrl} (explorer: open it in a browser)`],
+    ['Temporal Web UI', run.temporalUrl],
+    ['Metrics', Object.values(services.metricsUrls).join('  ')],
+    [
+      'Data',
+      `${relative(process.cwd(), dataDir) || dataDir} (logs in ${relative(process.cwd(), dataDir) || dataDir}/logs)`,
+    ],
+    ['Model provider', describeProvider(settings)],
+    ['Next', 'npm run weft -- doctor'],
+  ] as const;
+  return `\n${rows.map(([name, value]) => `  ${name.padEnd(16)} ${value}`).join('\n')}\n`;
+}
+
+function describeProvider(settings: Settings): string {
+  const provider = settings.WEFT_MODEL_PROVIDER ?? (settings.OPENAI_API_KEY === null ? 'offline-extractive' : 'openai');
+  return provider === 'openai'
+    ? `openai (${settings.OPENAI_MODEL})`
+    : `${provider} (set OPENAI_API_KEY for a generating model)`;
+}

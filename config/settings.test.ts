@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { renderEnvExample, renderSettingsTable } from './generate-settings-docs.ts';
+import { loadSettings, SettingsInvalid } from './load.ts';
+import { SETTINGS, type SettingRow } from './settings.ts';
+
+const fromRoot = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
+
+describe('the settings', () => {
+  it('are what .env.example and docs/settings.md say; `npm run generate` renews them', () => {
+    expect(fromRoot('.env.example')).toBe(renderEnvExample());
+    expect(fromRoot('docs/settings.md')).toBe(renderSettingsTable());
+  });
+
+  it('come from their defaults in an empty environment', () => {
+    const settings = loadSettings({});
+    for (const [name, row] of Object.entries(SETTINGS)) expect(settings).toHaveProperty(name, row.default);
+  });
+
+  it('have defaults that are valid themselves', () => {
+    const rows = Object.entries(SETTINGS) as [string, SettingRow][];
+    const texts = rows.filter(([, row]) => row.default !== null && !Array.isArray(row.default));
+    expect(() =>
+      loadSettings(Object.fromEntries(texts.map(([name, row]) => [name, String(row.default)]))),
+    ).not.toThrow();
+  });
+
+  it('are parsed by their kind', () => {
+    const settings = loadSettings({
+      PORT: '0',
+      TEMPORAL_TLS: 'true',
+      WEFT_HTTP_ALLOWED_HOSTS: 'a:1, b,',
+      OPENAI_API_KEY: '',
+    });
+    expect(settings.PORT).toBe(0);
+    expect(settings.TEMPORAL_TLS).toBe(true);
+    expect(settings.WEFT_HTTP_ALLOWED_HOSTS).toEqual(['a:1', 'b']);
+    expect(settings.OPENAI_API_KEY).toBeNull();
+  });
+
+  it('name every bad value at once', () => {
+    const bad = { PORT: '70000', GATEWAY_PORT: '4000.5', TEMPORAL_TLS: 'maybe', WEFT_LOG_LEVEL: 'loud' };
+    const problems = [
+      expect.stringContaining('PORT: must be at most 65535'),
+      expect.stringContaining('GATEWAY_PORT: must be a whole number'),
+      expect.stringContaining('TEMPORAL_TLS: must be true or false'),
+      expect.stringContaining('WEFT_LOG_LEVEL: must be one of'),
+    ];
+    let thrown: unknown;
+    try {
+      loadSettings(bad);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(SettingsInvalid);
+    expect((thrown as SettingsInvalid).problems).toHaveLength(4);
+    expect((thrown as SettingsInvalid).problems).toEqual(expect.arrayContaining(problems));
+  });
+});
