@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { AppError } from '../domain/errors.ts';
 import { toFailure } from './to-failure.ts';
 
 const HEARTBEAT_MS = 1_000;
@@ -14,6 +15,7 @@ export async function heartbeatWhile<T>(work: (signal: AbortSignal) => Promise<T
     return await Promise.race([work(context.cancellationSignal), context.cancelled]);
   } catch (error) {
     if (context.cancellationSignal.aborted) return await context.cancelled;
+    if (!(error instanceof AppError) || error.cause !== undefined) context.log.error('activity failed', { error });
     throw toFailure(error);
   } finally {
     clearInterval(timer);

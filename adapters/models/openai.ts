@@ -103,9 +103,9 @@ function translated(error: unknown): AppError {
 }
 
 /** The SDK hides the system's own words, such as ECONNREFUSED, some causes down. */
-function causeOf(error: Error): string {
-  const { cause } = error;
-  return cause instanceof Error ? causeOf(cause) : error.message || (error as { code?: string }).code || error.name;
+function causeOf(error: { message?: string | undefined; code?: string | null | undefined; cause?: unknown }): string {
+  const { message, code, cause } = error;
+  return typeof cause === 'object' && cause !== null ? causeOf(cause) : message || code || 'the connection failed';
 }
 
 function unavailable(detail: string, cause?: unknown, fields: ErrorFields = {}): AppError {
