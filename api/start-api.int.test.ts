@@ -64,58 +64,57 @@ describe('the API', () => {
   }
 });
 
-describe('the API process', () => {
+describe('the API as a process', () => {
+  let doors: Doors;
+  beforeAll(async () => {
+    doors = await openDoors();
+  }, 60_000);
+  afterAll(() => doors.close());
+
   it('reports its port, moves on from a busy one, and stops on SIGTERM or when its parent is gone', async () => {
-    const doors = await openDoors();
     const busy = createServer().listen(0, '127.0.0.1');
     await once(busy, 'listening');
     const { port: taken } = busy.address() as AddressInfo;
-    try {
-      for (const ending of ['SIGTERM', 'disconnect'] as const) {
-        const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), {
-          env: {
-            PATH: process.env['PATH'],
-            DATABASE_URL: doors.settings.DATABASE_URL,
-            TEMPORAL_ADDRESS: doors.settings.TEMPORAL_ADDRESS,
-            TEMPORAL_NAMESPACE: doors.settings.TEMPORAL_NAMESPACE,
-            PORT: String(taken),
-          },
-          execArgv: [],
-          silent: true,
-        });
-        const lines: string[] = [];
-        child.stderr?.on('data', (chunk) => lines.push(String(chunk)));
-        const [message] = await once(child, 'message');
-        expect(message).toEqual({ ready: true, port: expect.any(Number) });
-        expect(message.port).toBeGreaterThan(taken);
-        expect((await fetch(`http://127.0.0.1:${message.port}/readyz`)).status).toBe(200);
-        if (ending === 'SIGTERM') child.kill('SIGTERM');
-        else child.disconnect();
-        const [code] = await once(child, 'exit');
-        expect({ ending, code }).toEqual({ ending, code: 0 });
-        for (const line of lines.join('').trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
-      }
-    } finally {
-      busy.close();
-      await doors.close();
+    for (const ending of ['SIGTERM', 'disconnect'] as const) {
+      const api = await forkApi({ PORT: String(taken) });
+      expect(api.port).toBeGreaterThan(taken);
+      expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
+      if (ending === 'SIGTERM') api.child.kill('SIGTERM');
+      else api.child.disconnect();
+      const [code] = await once(api.child, 'exit');
+      expect({ ending, code }).toEqual({ ending, code: 0 });
+      for (const line of api.log()) expect(JSON.parse(line)).toHaveProperty('msg');
     }
+    busy.close();
   }, 60_000);
-});
 
-describe('an API without its database', () => {
-  it('is not ready and says DATABASE_UNAVAILABLE, without an address', async () => {
-    const doors = await openDoors({ DATABASE_URL: 'postgres://nobody@127.0.0.1:9/none' });
-    try {
-      const { errors } = await doors.ask('{ runs { totalCount } }');
-      expect(errors?.[0].extensions).toMatchObject({ code: 'DATABASE_UNAVAILABLE', service: 'runs' });
-      expect(JSON.stringify(errors)).not.toMatch(/127\.0\.0\.1|stack/);
-      const response = await fetch(`${doors.apiUrl}/readyz`);
-      expect(response.status).toBe(503);
-      expect(await response.json()).toEqual({ ready: false, checks: { postgres: 'down', temporal: 'up' } });
-    } finally {
-      await doors.close();
-    }
+  it('is not ready without its database and says DATABASE_UNAVAILABLE, without an address', async () => {
+    const api = await forkApi({ PORT: '0', DATABASE_URL: 'postgres://nobody@127.0.0.1:9/none' });
+    const { errors } = await ask(api.url, '{ runs { totalCount } }');
+    expect(errors?.[0].extensions.code).toBe('DATABASE_UNAVAILABLE');
+    expect(JSON.stringify(errors)).not.toMatch(/127\.0\.0\.1|stack/);
+    const response = await fetch(`${api.url}/readyz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ ready: false, checks: { postgres: 'down', temporal: 'up' } });
+    api.child.kill('SIGTERM');
+    expect(await once(api.child, 'exit')).toEqual([0, null]);
   }, 60_000);
+
+  async function forkApi(environment: Record<string, string>) {
+    const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = doors.settings;
+    const env = { PATH: process.env['PATH'], DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ...environment };
+    const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), { env, execArgv: [], silent: true });
+    let log = '';
+    child.stderr?.on('data', (chunk) => (log += String(chunk)));
+    const [message] = await once(child, 'message');
+    expect(message).toEqual({ ready: true, port: expect.any(Number) });
+    return {
+      child,
+      port: message.port as number,
+      url: `http://127.0.0.1:${message.port}`,
+      log: () => log.trim().split('\n'),
+    };
+  }
 });
 
 describe('an API without Temporal', () => {

@@ -7,7 +7,6 @@ const TEXTS =
 
 /** Whether a query failed because Postgres did not answer, not because of what was asked. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  // By shape: socket errors come from another realm than the one they are looked at in, under some runtimes.
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') return NETWORK.has(code) || SQLSTATE.test(code);
   return code === undefined && typeof message === 'string' && TEXTS.test(message);
