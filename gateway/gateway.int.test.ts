@@ -1,5 +1,8 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { loadSettings } from '../config/load.ts';
@@ -132,6 +135,28 @@ describe('the gateway', () => {
     const second = await openGateway('http://127.0.0.1:9/graphql', { GATEWAY_PORT: String(first.port) });
     expect(second.port).toBeGreaterThan(first.port);
     expect((await fetch(`${second.url}/livez`)).status).toBe(200);
+  });
+});
+
+describe('the gateway as a process', () => {
+  it('reports its port and stops on SIGTERM or when its parent is gone', async () => {
+    for (const ending of ['SIGTERM', 'disconnect'] as const) {
+      const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), {
+        env: { PATH: process.env['PATH'], GATEWAY_PORT: '0' },
+        execArgv: [],
+        silent: true,
+      });
+      let log = '';
+      child.stderr?.on('data', (chunk) => (log += String(chunk)));
+      const [message] = await once(child, 'message');
+      expect(message).toEqual({ ready: true, port: expect.any(Number) });
+      expect((await fetch(`http://127.0.0.1:${message.port}/readyz`)).status).toBe(200);
+      if (ending === 'SIGTERM') child.kill('SIGTERM');
+      else child.disconnect();
+      const [code] = await once(child, 'exit');
+      expect({ ending, code }).toEqual({ ending, code: 0 });
+      for (const line of log.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
+    }
   });
 });
 
