@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { AppError } from '../domain/errors.ts';
+import { ApplicationFailure } from '@temporalio/common';
 import { toFailure } from './to-failure.ts';
 
 const HEARTBEAT_MS = 1_000;
@@ -15,8 +15,11 @@ export async function heartbeatWhile<T>(work: (signal: AbortSignal) => Promise<T
     return await Promise.race([work(context.cancellationSignal), context.cancelled]);
   } catch (error) {
     if (context.cancellationSignal.aborted) return await context.cancelled;
-    if (!(error instanceof AppError) || error.cause !== undefined) context.log.error('activity failed', { error });
-    throw toFailure(error);
+    const failure = toFailure(error);
+    if (failure instanceof ApplicationFailure && failure.type === 'NODE_FAILED') {
+      context.log.error('activity failed unexpectedly', { error });
+    }
+    throw failure;
   } finally {
     clearInterval(timer);
   }

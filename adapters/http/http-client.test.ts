@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createHttpClient, type HttpClientOptions } from './http-client.ts';
@@ -90,6 +91,25 @@ describe('addresses', () => {
     expect(response.body).toBe('checked');
     expect(seen).toEqual([`rebind.example:${port}`]);
     expect(asked).toBe(1);
+  });
+
+  it('says the name, not the address, in the TLS handshake', async () => {
+    const name = Promise.withResolvers<string>();
+    const server = createTlsServer({
+      SNICallback: (servername, done) => {
+        name.resolve(servername);
+        done(new Error('no certificate here'));
+      },
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+    const client = clientOf({ allowedHosts: ['named.example'], resolve });
+    await expect(client.send({ url: `https://named.example:${port}/` }, never())).rejects.toEqual(
+      code('HTTP_UNAVAILABLE'),
+    );
+    expect(await name.promise).toBe('named.example');
+    server.close();
   });
 
   it('checks a redirect again', async () => {

@@ -16,6 +16,8 @@ const LONGEST = 60;
 const CANDIDATES = 300;
 /** Weight of novelty against rank (maximal marginal relevance, Carbonell and Goldstein 1998). */
 const NOVELTY = 0.35;
+/** From this cosine on, two sentences say the same. */
+const REPETITION = 0.9;
 
 /** The most central sentences that do not repeat one another, in reading order. Ties go to the earlier sentence. */
 export function selectSentences(sentences: readonly Sentence[], selection: Selection): Sentence[] {
@@ -33,7 +35,8 @@ export function selectSentences(sentences: readonly Sentence[], selection: Selec
       .map(({ ranked, nearest }) => ({
         ranked,
         nearest: Math.max(nearest, similarity(ranked.vector, best.ranked.vector)),
-      }));
+      }))
+      .filter(({ nearest }) => nearest < REPETITION);
   }
 }
 
