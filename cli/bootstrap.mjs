@@ -81,7 +81,7 @@ function fail(sentence) {
 function runOnNode24() {
   const script = args[0]?.endsWith('.ts')
     ? [join(root, args.shift())]
-    : [`--env-file-if-exists=${join(root, '.env')}`, join(root, 'cli', 'src', 'main.ts')];
+    : [...environmentFile(), join(root, 'cli', 'src', 'main.ts')];
   const child = spawn(node, [...script, ...args], {
     // Out of the terminal's process group, so that every signal takes the one way through here.
     detached: true,
@@ -102,4 +102,9 @@ function runOnNode24() {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name);
     process.kill(process.pid, signal);
   });
+}
+
+function environmentFile() {
+  const file = join(root, '.env');
+  return existsSync(file) ? [`--env-file=${file}`] : [];
 }

@@ -18,6 +18,15 @@ program
     process.exitCode = await runStart(options);
   });
 
+program
+  .command('doctor')
+  .description('check the machine, the servers and the services; one line each, with the fix')
+  .option('--json', 'one JSON object on stdout')
+  .action(async (options: { json?: boolean }) => {
+    const { runDoctor } = await import('./doctor/doctor-command.ts');
+    process.exitCode = await runDoctor(options);
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {

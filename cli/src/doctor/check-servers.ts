@@ -1,0 +1,97 @@
+import { pendingMigrations } from '../../../adapters/postgres/pending-migrations.ts';
+import { createPool } from '../../../adapters/postgres/pool.ts';
+import type { Settings } from '../../../config/settings.ts';
+import { connectTemporal } from '../../../temporal/client.ts';
+import { countPollers, type QueuePollers } from '../../../temporal/count-pollers.ts';
+import { missingSearchAttributes } from '../../../temporal/search-attributes.ts';
+import { type Check, fail, ok, reasonOf, warn } from './check.ts';
+
+const START = 'npm start';
+type TemporalConnection = Awaited<ReturnType<typeof connectTemporal>>;
+
+/** Postgres and the level of its migrations. */
+export async function checkPostgres(databaseUrl: string): Promise<Check[]> {
+  const pool = createPool(databaseUrl, 1);
+  const address = new URL(databaseUrl).host;
+  try {
+    const { rows } = await pool.query<{ version: string }>("SELECT current_setting('server_version') AS version");
+    const version = String(rows[0]?.version);
+    const old = Number.parseInt(version, 10) < 15;
+    return [
+      old
+        ? fail('Postgres', `${version} at ${address} is too old`, 'use PostgreSQL 15 or newer')
+        : ok('Postgres', `${version} at ${address}`),
+      describeMigrations(await pendingMigrations(pool)),
+    ];
+  } catch (error) {
+    return [fail('Postgres', `${address}: ${reasonOf(error)}`, `${START}, or check DATABASE_URL`)];
+  } finally {
+    await pool.end();
+  }
+}
+
+function describeMigrations(pending: readonly string[]): Check {
+  if (pending.length === 0) return ok('Migrations', 'current');
+  return fail('Migrations', `${pending.length} pending: ${pending.join(', ')}`, START);
+}
+
+/** Temporal, our namespace, search attributes, and who polls our queues. */
+export async function checkTemporal(settings: Settings, address: string, namespace: string): Promise<Check[]> {
+  let connection: TemporalConnection;
+  try {
+    connection = await connectTemporal({ ...settings, TEMPORAL_ADDRESS: address });
+  } catch (error) {
+    return [fail('Temporal', reasonOf(error), `${START}, or check TEMPORAL_ADDRESS`)];
+  }
+  try {
+    const { serverVersion } = await connection.workflowService.getSystemInfo({});
+    const reached = ok('Temporal', `${serverVersion} at ${address}`);
+    return [reached, ...(await checkNamespace(connection, namespace))];
+  } finally {
+    await connection.close();
+  }
+}
+
+async function checkNamespace(connection: TemporalConnection, namespace: string): Promise<Check[]> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    const fix = `temporal operator namespace create --namespace ${namespace}`;
+    return [fail('Namespace', `${namespace}: ${reasonOf(error)}`, fix)];
+  }
+  const missing = await missingSearchAttributes(connection, namespace);
+  const pollers = await countPollers(connection, namespace);
+  return [
+    ok('Namespace', namespace),
+    missing.length === 0
+      ? ok('Search attributes', 'registered')
+      : fail('Search attributes', `missing: ${missing.join(', ')}`, START),
+    ...pollers.map(describePollers),
+  ];
+}
+
+function describePollers({ queue, workflows, activities }: QueuePollers): Check {
+  const name = `Queue ${queue}`;
+  const needsWorkflows = queue === 'runs';
+  if (activities > 0 && (!needsWorkflows || workflows > 0)) {
+    return ok(name, `${activities} activity${needsWorkflows ? `, ${workflows} workflow` : ''} pollers`);
+  }
+  return fail(name, 'nobody polls it', `npm start, or node workers/main.ts --queues ${queue}`);
+}
+
+/** A door of ours that should answer while `weft start` runs. */
+export async function checkDoor(name: string, url: string): Promise<Check> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    if (response.ok) return ok(name, url);
+    return fail(
+      name,
+      `${url} answers ${response.status}`,
+      `see the log in logs/${name.toLowerCase()}.log of the data folder`,
+    );
+  } catch (error) {
+    return fail(name, `${url}: ${reasonOf((error as Error).cause ?? error)}`, 'stop and run: npm start');
+  }
+}
+
+export const notRunning = (name: string): Check => warn(name, 'not running', START);
