@@ -1,0 +1,148 @@
+import type pg from 'pg';
+import type { Json } from '../../domain/json.ts';
+import type { NodeState, RunState } from '../../domain/runs/run-state.ts';
+import { insertFeedEvents } from './insert-events.ts';
+import { payloadText, type SpilledValues } from './large-values.ts';
+import { createPayloadStore } from './payload-store.ts';
+import { updateRunRows, upsertNodeRows } from './read-models.ts';
+import { inTransaction } from './transaction.ts';
+
+export const RUN_CHANGED_CHANNEL = 'weft_run_changed';
+
+export type FeedEvent = { version: number; type: string; occurredAt: Date; payload: Json };
+
+/** What a page of one link of a run changes; written with those of other runs in one transaction. */
+export type FeedPage = {
+  tenantId: string;
+  runId: string;
+  temporalRunId: string;
+  sequenceBase: number;
+  /** The link's version that `events` come after. */
+  expectedVersion: number;
+  events: readonly FeedEvent[];
+  token: Uint8Array | null;
+  ended: boolean;
+  state: RunState;
+  changedNodes: readonly { ordinal: number; node: NodeState }[];
+};
+
+export function runStreamId(runId: string, temporalRunId: string): string {
+  return `run/${runId}/${temporalRunId}`;
+}
+
+/**
+ * Writes events, read models and cursors together. Returns the run ids of pages that were not written because the link is no
+ * longer at the expected version. Not waiting for the disk is safe here alone: the feed can be read again from Temporal.
+ */
+export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]): Promise<ReadonlySet<string>> {
+  return inTransaction(
+    pool,
+    async (client) => {
+      const spilled: SpilledValues = new Map();
+      const texts = pages.map((page) => page.events.map((event) => payloadText(event.payload, spilled)));
+      const keys = await moveStreams(client, pages);
+      const written = pages.filter((page) => keys.has(page));
+      for (const [tenantId, group] of Map.groupBy(sorted(written), (page) => page.tenantId)) {
+        const rows = group.flatMap((page) => {
+          const payloads = texts[pages.indexOf(page)] as string[];
+          return page.events.map((event, index) => ({
+            streamKey: keys.get(page) as bigint,
+            version: event.version,
+            type: event.type,
+            occurredAt: event.occurredAt,
+            payload: payloads[index] as string,
+          }));
+        });
+        if (rows.length > 0) await insertFeedEvents(client, tenantId, rows);
+      }
+      await upsertNodeRows(
+        client,
+        written.flatMap(({ runId, changedNodes }) => changedNodes.map((changed) => ({ runId, ...changed }))),
+        spilled,
+      );
+      await updateRunRows(client, written.map(runChange), spilled);
+      await createPayloadStore(client).put(spilled);
+      await notifyChanged(
+        client,
+        written.filter((page) => page.events.length > 0).map((page) => page.runId),
+      );
+      return new Set(pages.filter((page) => !keys.has(page)).map((page) => page.runId));
+    },
+    'BEGIN; SET LOCAL synchronous_commit = off',
+  );
+}
+
+const runChange = (page: FeedPage) => ({
+  runId: page.runId,
+  temporalRunId: page.temporalRunId,
+  eventCount: page.sequenceBase + (page.events.at(-1)?.version ?? page.expectedVersion),
+  state: page.state,
+});
+
+const streamIdOf = (page: FeedPage): string => runStreamId(page.runId, page.temporalRunId);
+
+function sorted(pages: readonly FeedPage[]): FeedPage[] {
+  const order = (page: FeedPage) => `${page.tenantId}\0${streamIdOf(page)}`;
+  return pages.toSorted((left, right) => (order(left) < order(right) ? -1 : 1));
+}
+
+/** Locks the stream rows in order and moves those that are where their page expects them. */
+async function moveStreams(client: pg.PoolClient, pages: readonly FeedPage[]): Promise<Map<FeedPage, bigint>> {
+  const ordered = sorted(pages);
+  const fresh = ordered.filter((page) => page.expectedVersion === 0);
+  if (fresh.length > 0) {
+    await client.query({
+      name: 'open-feed-streams',
+      text: `INSERT INTO event_streams (tenant_id, stream_id, run_id, temporal_run_id, sequence_base, first_event_at)
+             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[])
+             ON CONFLICT DO NOTHING`,
+      values: [
+        fresh.map((page) => page.tenantId),
+        fresh.map(streamIdOf),
+        fresh.map((page) => page.runId),
+        fresh.map((page) => page.temporalRunId),
+        fresh.map((page) => page.sequenceBase),
+        fresh.map((page) => page.events[0]?.occurredAt ?? null),
+      ],
+    });
+  }
+  const { rows } = await client.query<{ ordinal: bigint; stream_key: bigint }>({
+    name: 'move-feed-streams',
+    text: `WITH page AS (
+             SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::bytea[], $6::bool[]) WITH ORDINALITY
+               AS page(tenant_id, stream_id, expected, version, token, closed, ordinal)
+           ), locked AS (
+             SELECT stream.stream_key, page.* FROM event_streams stream JOIN page USING (tenant_id, stream_id)
+             ORDER BY stream.tenant_id, stream.stream_id FOR UPDATE OF stream
+           )
+           UPDATE event_streams stream
+           SET version = locked.version, next_page_token = locked.token, closed = locked.closed, progressed_at = now()
+           FROM locked WHERE stream.stream_key = locked.stream_key AND stream.version = locked.expected
+           RETURNING locked.ordinal, stream.stream_key`,
+    values: [
+      ordered.map((page) => page.tenantId),
+      ordered.map(streamIdOf),
+      ordered.map((page) => page.expectedVersion),
+      ordered.map((page) => page.events.at(-1)?.version ?? page.expectedVersion),
+      ordered.map((page) => (page.token === null ? null : Buffer.from(page.token))),
+      ordered.map((page) => page.ended),
+    ],
+  });
+  return new Map(rows.map((row) => [ordered[Number(row.ordinal) - 1] as FeedPage, row.stream_key]));
+}
+
+const NOTIFY_BYTES = 7_000;
+
+/** Run ids parted by spaces; one call a flush, as every NOTIFY takes a lock of the whole database when it commits. */
+async function notifyChanged(client: pg.PoolClient, runIds: readonly string[]): Promise<void> {
+  if (runIds.length === 0) return;
+  const messages: string[] = [];
+  for (const runId of runIds) {
+    const last = messages.at(-1);
+    if (last === undefined || last.length + runId.length > NOTIFY_BYTES) messages.push(runId);
+    else messages[messages.length - 1] = `${last} ${runId}`;
+  }
+  await client.query(`SELECT pg_notify('${RUN_CHANGED_CHANNEL}', message) FROM unnest($1::text[]) AS message`, [
+    messages,
+  ]);
+}

@@ -1,0 +1,78 @@
+import type pg from 'pg';
+import type { RunError } from '../../domain/runs/run-event.ts';
+import type { NodeState, RunState } from '../../domain/runs/run-state.ts';
+import { int4Array, jsonArray, textArray, timestampArray } from './binary-array.ts';
+import { columnText, type SpilledValues } from './large-values.ts';
+
+export type NodeChange = { runId: string; ordinal: number; node: NodeState };
+export type RunChange = { runId: string; temporalRunId: string; eventCount: number; state: RunState };
+type Tables = { runs: string; nodes: string };
+const LIVE: Tables = { runs: 'runs', nodes: 'node_executions' };
+
+/** The one place where a node's state becomes a row; a rebuild writes the same into tables of its own. */
+export async function upsertNodeRows(
+  client: pg.PoolClient,
+  changes: readonly NodeChange[],
+  spilled: SpilledValues,
+  { nodes } = LIVE,
+): Promise<void> {
+  if (changes.length === 0) return;
+  const column = <T>(of: (node: NodeState) => T) => changes.map(({ node }) => of(node));
+  await client.query({
+    name: `upsert-${nodes}`,
+    text: `INSERT INTO ${nodes} AS stored (run_id, node_id, iteration, ordinal, type, status, attempts, input, output, error,
+                                           started_at, closed_at)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::int[], $8::json[],
+                                $9::json[], $10::json[], $11::timestamptz[], $12::timestamptz[])
+           ON CONFLICT (run_id, node_id, iteration) DO UPDATE
+           SET status = excluded.status, attempts = excluded.attempts, input = excluded.input, output = excluded.output,
+               error = excluded.error, started_at = excluded.started_at, closed_at = excluded.closed_at`,
+    values: [
+      textArray(changes.map((change) => change.runId)),
+      textArray(column((node) => node.id)),
+      int4Array(column((node) => node.iteration)),
+      int4Array(changes.map((change) => change.ordinal)),
+      textArray(column((node) => node.type)),
+      textArray(column((node) => node.status)),
+      int4Array(column((node) => node.attempts)),
+      jsonArray(column((node) => columnText(node.input, spilled))),
+      jsonArray(column((node) => columnText(node.output, spilled))),
+      jsonArray(column((node) => errorText(node.error))),
+      timestampArray(column((node) => time(node.startedAt))),
+      timestampArray(column((node) => time(node.closedAt))),
+    ],
+  });
+}
+
+export async function updateRunRows(
+  client: pg.PoolClient,
+  changes: readonly RunChange[],
+  spilled: SpilledValues,
+  { runs } = LIVE,
+): Promise<void> {
+  if (changes.length === 0) return;
+  const column = <T>(of: (state: RunState) => T) => changes.map(({ state }) => of(state));
+  await client.query({
+    name: `update-${runs}`,
+    text: `UPDATE ${runs} AS run
+           SET status = change.status, output = change.output, error = change.error, started_at = change.started_at,
+               closed_at = change.closed_at, temporal_run_id = change.temporal_run_id, event_count = change.event_count
+           FROM unnest($1::text[], $2::text[], $3::json[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+                       $8::int[])
+             AS change(id, status, output, error, started_at, closed_at, temporal_run_id, event_count)
+           WHERE run.id = change.id`,
+    values: [
+      textArray(changes.map((change) => change.runId)),
+      textArray(column((state) => state.status)),
+      jsonArray(column((state) => columnText(state.output, spilled))),
+      jsonArray(column((state) => errorText(state.error))),
+      timestampArray(column((state) => time(state.startedAt))),
+      timestampArray(column((state) => time(state.closedAt))),
+      textArray(changes.map((change) => change.temporalRunId)),
+      int4Array(changes.map((change) => change.eventCount)),
+    ],
+  });
+}
+
+const errorText = (error: RunError | null): string | null => (error === null ? null : JSON.stringify(error));
+const time = (at: number | null): Date | null => (at === null ? null : new Date(at));

@@ -1,0 +1,89 @@
+import type pg from 'pg';
+import { definitionHash } from '../../domain/identifiers.ts';
+import { foldRunEvent } from '../../domain/events/fold-run.ts';
+import type { StoredEvent } from '../../domain/events/stored-event.ts';
+import { compileDefinition, type CompiledDefinition } from '../../domain/runs/compile.ts';
+import { initialState, type RunState } from '../../domain/runs/run-state.ts';
+import { readDefinitionByHash } from './definition-store.ts';
+import { readRunEvents, type RunStoredEvent } from './event-store.ts';
+import type { Queryable } from './payload-store.ts';
+
+const PAGE = 2_000;
+
+/** The events of a run, page by page. */
+export async function* runEvents(pool: Queryable, runId: string, upTo = Infinity): AsyncGenerator<RunStoredEvent> {
+  for (let after = 0; after < upTo;) {
+    const first = Math.min(PAGE, upTo - after);
+    const page = await readRunEvents(pool, runId, { after, first });
+    yield* page;
+    if (page.length < first) return;
+    after = (page.at(-1) as RunStoredEvent).sequence;
+  }
+}
+
+/** How far one link of a run has been read. */
+export type FeedLink = {
+  temporalRunId: string;
+  sequenceBase: number;
+  version: number;
+  token: Uint8Array | null;
+  ended: boolean;
+};
+
+/** A run as the projector holds it: what it folds with, the state so far and where to read on. */
+export type RunFeed = {
+  runId: string;
+  tenantId: string;
+  shard: number;
+  compiled: CompiledDefinition;
+  state: RunState;
+  /** Null before the first event. */
+  link: FeedLink | null;
+};
+
+type LinkRow = {
+  temporal_run_id: string;
+  sequence_base: number;
+  version: number;
+  next_page_token: Buffer | null;
+  closed: boolean;
+};
+
+/** Folds again what is stored; `onEvent` sees the events of the latest link. Undefined for a run that is not ours. */
+export async function loadRunFeed(
+  pool: pg.Pool,
+  runId: string,
+  onEvent: (event: StoredEvent) => void,
+): Promise<RunFeed | undefined> {
+  const { rows } = await pool.query<{ tenant_id: string; definition_hash: string; shard: number }>(
+    'SELECT tenant_id, definition_hash, shard FROM runs WHERE id = $1',
+    [runId],
+  );
+  const run = rows[0];
+  const published = run && (await readDefinitionByHash(pool, definitionHash(run.definition_hash)));
+  if (!published) return undefined;
+  const compiled = compileDefinition(published.definition);
+  const links = await pool.query<LinkRow>(
+    `SELECT temporal_run_id, sequence_base, version, next_page_token, closed FROM event_streams
+     WHERE run_id = $1 ORDER BY sequence_base DESC, stream_key DESC LIMIT 1`,
+    [runId],
+  );
+  const row = links.rows[0];
+  let state = initialState(compiled);
+  const upTo = row ? row.sequence_base + row.version : 0;
+  if (upTo > 0) {
+    for await (const event of runEvents(pool, runId, upTo)) {
+      state = foldRunEvent(compiled, state, event);
+      if (event.sequence > (row as LinkRow).sequence_base) onEvent(event);
+    }
+  }
+  return { runId, tenantId: run.tenant_id, shard: run.shard, compiled, state, link: row ? linkOf(row) : null };
+}
+
+const linkOf = (row: LinkRow): FeedLink => ({
+  temporalRunId: row.temporal_run_id,
+  sequenceBase: row.sequence_base,
+  version: row.version,
+  token: row.next_page_token,
+  ended: row.closed,
+});

@@ -1,0 +1,19 @@
+import { isJsonObject } from '../json.ts';
+import type { CompiledDefinition } from '../runs/compile.ts';
+import { evolve } from '../runs/evolve.ts';
+import { initialState, type RunState } from '../runs/run-state.ts';
+import { runEventOf } from './run-event-of.ts';
+import type { StoredEvent } from './stored-event.ts';
+
+type FoldedEvent = Pick<StoredEvent, 'type' | 'occurredAt' | 'payload'>;
+
+/**
+ * The state after a stored event. A history that does not continue another one (the first, or one made by a reset) starts the
+ * run afresh; a continuing one carries the state on.
+ */
+export function foldRunEvent(compiled: CompiledDefinition, state: RunState, stored: FoldedEvent): RunState {
+  const event = runEventOf(stored);
+  if (!event) return state;
+  const afresh = event.type === 'run.started' && isJsonObject(stored.payload) && !('continues' in stored.payload);
+  return evolve(compiled, afresh ? initialState(compiled) : state, event);
+}

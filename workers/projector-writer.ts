@@ -1,0 +1,118 @@
+import type pg from 'pg';
+import { foldRunEvent } from '../domain/events/fold-run.ts';
+import type { RunState } from '../domain/runs/run-state.ts';
+import { type FeedEvent, type FeedPage, writeFeedPages } from '../adapters/postgres/feed-store.ts';
+import type { RunFeed } from '../adapters/postgres/run-feed.ts';
+import type { ProjectorMetrics } from './projector-metrics.ts';
+
+/** Events read from one link of a run, beginning anywhere at or before the end of what is stored. */
+export type ReadPage = {
+  temporalRunId: string;
+  events: readonly FeedEvent[];
+  token: Uint8Array | null;
+  ended: boolean;
+};
+
+export type WriteOutcome = 'written' | 'stale';
+export type ProjectorWriter = {
+  /** Resolves when the page is stored and `feed` has moved; `stale` when another writer was there first. */
+  write(feed: RunFeed, page: ReadPage): Promise<WriteOutcome>;
+  /** Resolves when nothing is left to write. */
+  drained(): Promise<void>;
+};
+
+type Waiting = {
+  feed: RunFeed;
+  page: ReadPage;
+  resolve: (outcome: WriteOutcome) => void;
+  reject: (error: unknown) => void;
+};
+
+const BATCH_EVENTS = 2_000;
+
+/** Group commit: while one transaction is under way, the pages of other runs gather for the next. */
+export function createProjectorWriter(pool: pg.Pool, metrics: ProjectorMetrics): ProjectorWriter {
+  let waiting: Waiting[] = [];
+  let flushing: Promise<void> | undefined;
+
+  const takeBatch = (): Waiting[] => {
+    let events = 0;
+    const end = waiting.findIndex((entry, index) => index > 0 && (events += entry.page.events.length) > BATCH_EVENTS);
+    const batch = end < 0 ? waiting : waiting.slice(0, end);
+    waiting = end < 0 ? [] : waiting.slice(end);
+    return batch;
+  };
+  const flushAll = async () => {
+    // Pages that arrive in the same turn of the event loop share the first transaction.
+    await new Promise(setImmediate);
+    while (waiting.length > 0) await writeBatch(pool, metrics, takeBatch());
+    flushing = undefined;
+  };
+  return {
+    write(feed, page) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ feed, page, resolve, reject });
+        flushing ??= flushAll();
+      });
+    },
+    async drained() {
+      while (flushing) await flushing;
+    },
+  };
+}
+
+/** One bad page must not hold up the others: when a batch fails, each is tried by itself. */
+async function writeBatch(pool: pg.Pool, metrics: ProjectorMetrics, batch: readonly Waiting[]): Promise<void> {
+  try {
+    const pages = batch.map(({ feed, page }) => foldPage(feed, page));
+    const stale = await writeFeedPages(pool, pages);
+    batch.forEach((entry, index) => settle(entry, pages[index] as FeedPage, stale.has(entry.feed.runId)));
+    observe(
+      metrics,
+      pages.filter((page) => !stale.has(page.runId)),
+    );
+  } catch (error) {
+    metrics.failures.inc();
+    if (batch.length === 1) (batch[0] as Waiting).reject(error);
+    else for (const entry of batch) await writeBatch(pool, metrics, [entry]);
+  }
+}
+
+/** Drops what is stored already and folds the rest. */
+function foldPage(feed: RunFeed, page: ReadPage): FeedPage {
+  const { link } = feed;
+  const sameLink = link?.temporalRunId === page.temporalRunId;
+  const expectedVersion = sameLink ? link.version : 0;
+  const sequenceBase = sameLink ? link.sequenceBase : link === null ? 0 : link.sequenceBase + link.version;
+  const events = page.events.filter((event) => event.version > expectedVersion);
+  let state: RunState = feed.state;
+  for (const event of events) state = foldRunEvent(feed.compiled, state, event);
+  const previous = link === null ? [] : feed.state.nodes;
+  const changedNodes = state.nodes.flatMap((node, ordinal) => (node === previous[ordinal] ? [] : { ordinal, node }));
+  const { runId, tenantId } = feed;
+  const { temporalRunId, token, ended } = page;
+  return { runId, tenantId, temporalRunId, sequenceBase, expectedVersion, events, token, ended, state, changedNodes };
+}
+
+function settle(entry: Waiting, page: FeedPage, stale: boolean): void {
+  if (!stale) {
+    entry.feed.state = page.state;
+    entry.feed.link = {
+      temporalRunId: page.temporalRunId,
+      sequenceBase: page.sequenceBase,
+      version: page.events.at(-1)?.version ?? page.expectedVersion,
+      token: page.token,
+      ended: page.ended,
+    };
+  }
+  entry.resolve(stale ? 'stale' : 'written');
+}
+
+function observe(metrics: ProjectorMetrics, pages: readonly FeedPage[]): void {
+  const now = Date.now();
+  const events = pages.flatMap((page) => page.events);
+  metrics.pages.inc(pages.length);
+  metrics.events.inc(events.length);
+  metrics.batchEvents.observe(events.length);
+  for (const event of events) metrics.lag.observe(Math.max(0, now - event.occurredAt.getTime()));
+}
