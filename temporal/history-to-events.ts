@@ -1,4 +1,4 @@
-import { temporal } from '@temporalio/proto';
+import proto, { type temporal } from '@temporalio/proto';
 import { AppError } from '../domain/errors.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import { isJsonObject } from '../domain/json.ts';
@@ -10,7 +10,7 @@ import type { DecodePayloads } from './history-payloads.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Failure = temporal.api.failure.v1.IFailure;
-const { EventType, TimeoutType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
+const { EventType, TimeoutType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
 /** One event of a Temporal history in the store's words; `version` is Temporal's event id. */
 export type HistoryStoredEvent = { version: number; type: string; occurredAt: Date; payload: JsonObject };
