@@ -2,8 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 export type GuardedOptions = {
-  /** Signal that asks the program to stop; sent too when this process dies, however it dies. */
-  stopSignal: 'SIGINT' | 'SIGTERM';
+  /**
+   * Asks the program to stop; sent too when this process dies, however it dies. SIGINT suits only programs that handle it
+   * themselves: shells start background programs with SIGINT ignored.
+   */
+  stopSignal: 'SIGINT' | 'SIGTERM' | 'SIGUSR1';
   onLine: (line: string) => void;
   cwd?: string;
   uid?: number;

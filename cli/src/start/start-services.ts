@@ -30,6 +30,7 @@ export async function startServices(
 
   const start = (name: PartName, args: readonly string[], environment: Record<string, string>) =>
     context.phase(name, async () => {
+      context.parts.stopping.throwIfAborted();
       const [script = '', ...rest] = args;
       const service = startChildService({
         name,
