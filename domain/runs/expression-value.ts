@@ -3,8 +3,8 @@ import { AppError } from '../errors.ts';
 import type { Json } from '../json.ts';
 
 /**
- * CEL values as JSON: int and uint become numbers (refused beyond 2^53), timestamps RFC 3339 strings, durations and other
- * CEL objects their string form, an empty optional null. Not-a-number and infinities have no JSON form and are refused.
+ * CEL values as JSON: int and uint become numbers (refused beyond 2^53), timestamps RFC 3339 strings, durations milliseconds,
+ * types their name, an empty optional null. Not-a-number, infinities and bytes have no JSON form and are refused.
  */
 export function fromCel(value: unknown): Json {
   switch (typeof value) {

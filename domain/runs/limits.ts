@@ -13,10 +13,16 @@ export const LIMITS = {
   timeoutMs: 365 * 24 * 3_600_000,
   expressionLength: 10_000,
   expressionNodes: 2_000,
-  expressionDepth: 50,
+  expressionDepth: 100,
   comprehensionNesting: 3,
-  /** Comprehension steps in one evaluation; about 0.1 s of work. */
+  /** Steps of one evaluation, about a microsecond each: iterations of comprehensions, or some hundred characters handled. */
   evaluationSteps: 100_000,
+  /** Longest text that can be searched for, or parsed as a duration. */
+  soughtLength: 256,
+  /** Largest value in an expression, in characters of JSON; more than any response or payload may have. */
+  valueLength: 32_000_000,
+  /** Parsed expressions and templates are kept up to this length of their texts together. */
+  cachedCharacters: 300_000,
   templateLength: 100_000,
   templateDepth: 10,
   renderedLength: 4_000_000,

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { checkTemplate } from './check-template.ts';
 import type { JsonSchema, NodeDefinition, WorkflowDefinition } from './definition.ts';
-import { checkExpression } from './expression.ts';
+import { checkExpression } from './check-expression.ts';
 import { type ConfigField, isNodeType, nodeTypeRow } from './node-types.ts';
 import { nearest, type Report } from './problem-list.ts';
 import type { Ancestors } from './validate-graph.ts';
