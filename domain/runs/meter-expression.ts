@@ -1,4 +1,4 @@
-import { type ASTNode, UnsignedInt } from '@marcbachmann/cel-js';
+import type { ASTNode } from '@marcbachmann/cel-js';
 import { AppError } from '../errors.ts';
 import { childrenOf, COMPREHENSIONS } from './expression-ast.ts';
 
@@ -76,8 +76,10 @@ function countNodes(node: ASTNode): number {
 function literal(value: unknown): string {
   if (typeof value === 'string') return `"${value.replaceAll(/["\\\n\r]/g, (found) => ESCAPES[found] ?? '')}"`;
   if (typeof value === 'number') return /[.e]/.test(String(value)) ? String(value) : `${value}.0`;
-  if (value instanceof UnsignedInt) return `${value.toString()}u`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  throw new AppError('EXPRESSION_FAILED', { expression: '', detail: 'bytes are not available' });
+  if (value instanceof Uint8Array) {
+    throw new AppError('EXPRESSION_FAILED', { expression: '', detail: 'bytes are not available' });
+  }
+  // What is left of the objects that a literal can be is an unsigned integer.
+  return typeof value === 'object' && value !== null ? `${String(value)}u` : String(value);
 }
 const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
