@@ -19,14 +19,12 @@ export function describeAddresses(
   services: RunningServices,
   run: SampleRun,
 ): string {
+  const folder = shortPath(dataDir);
   const rows = [
     ['GraphQL', `${services.graphqlUrl} (explorer: open it in a browser)`],
     ['Temporal Web UI', run.temporalUrl],
     ['Metrics', Object.values(services.metricsUrls).join('  ')],
-    [
-      'Data',
-      `${relative(process.cwd(), dataDir) || dataDir} (logs in ${relative(process.cwd(), dataDir) || dataDir}/logs)`,
-    ],
+    ['Data', `${folder} (logs in ${folder}/logs)`],
     ['Model provider', describeProvider(settings)],
     ['Next', 'npm run weft -- doctor'],
   ] as const;
@@ -38,4 +36,9 @@ function describeProvider(settings: Settings): string {
   return provider === 'openai'
     ? `openai (${settings.OPENAI_MODEL})`
     : `${provider} (set OPENAI_API_KEY for a generating model)`;
+}
+
+function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
 }

@@ -92,7 +92,10 @@ export async function countEvents(gateway: GatewayClient, runId: string): Promis
   }
 }
 
-export function nodeDurationMs(node: SampleNode): number | null {
-  if (node.startedAt === null || node.closedAt === null) return null;
-  return Date.parse(node.closedAt) - Date.parse(node.startedAt);
+export function nodeDurationMs({ startedAt, closedAt }: SampleNode): number | null {
+  return startedAt === null || closedAt === null ? null : Date.parse(closedAt) - Date.parse(startedAt);
+}
+
+export function runDurationMs({ startedAt, closedAt }: SampleRun): number {
+  return Date.parse(closedAt ?? startedAt) - Date.parse(startedAt);
 }

@@ -2,7 +2,7 @@ import { loadSettings } from '../../../config/load.ts';
 import { createGatewayClient, type GatewayClient } from '../gateway-client.ts';
 import { removeRunFile, type RunFile, writeRunFile } from '../run-file.ts';
 import { describeAddresses, describeRun, type RunSummary } from './describe-start.ts';
-import { countEvents, followRun, nodeDurationMs, publishSamples, startSampleRun } from './sample-run.ts';
+import { countEvents, followRun, nodeDurationMs, publishSamples, runDurationMs, startSampleRun } from './sample-run.ts';
 import { showProgress } from './show-progress.ts';
 import { stopEarlierProcesses } from './stop-earlier-processes.ts';
 import { createStartContext, type StartContext } from './start-context.ts';
@@ -63,7 +63,6 @@ async function startAndShow(context: StartContext, options: StartOptions): Promi
 
 async function runSample(context: StartContext, gateway: GatewayClient, options: StartOptions): Promise<RunSummary> {
   await context.phase('publish samples', () => publishSamples(gateway));
-  const began = performance.now();
   const runId = await startSampleRun(gateway);
   context.log.info({ runId }, 'sample run started');
   const progress = showProgress(options.json ? process.stderr : process.stdout);
@@ -79,7 +78,7 @@ async function runSample(context: StartContext, gateway: GatewayClient, options:
         { code: error?.code, hint: error?.hint },
       );
     }
-    return { run, events: await countEvents(gateway, runId), durationMs: Math.round(performance.now() - began) };
+    return { run, events: await countEvents(gateway, runId), durationMs: runDurationMs(run) };
   } finally {
     await progress.finish();
   }
