@@ -21,6 +21,8 @@ const servers = {
 };
 
 const config: Config = {
+  /** Only against hanging: a busy machine must not fail a test. */
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/tests/count-reporter.mjs'],
   projects: [
     { ...base, displayName: 'unit', testRegex: ['(?<!\\.(int|e2e))\\.test\\.ts$'] },

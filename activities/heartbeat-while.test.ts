@@ -4,6 +4,8 @@ import { AppError } from '../domain/errors.ts';
 import { heartbeatWhile } from './heartbeat-while.ts';
 import { activityEnvironment } from '../tests/activity-environment.ts';
 
+const unsupported = () => Promise.reject(new AppError('CONTENT_UNSUPPORTED', { detail: 'x' }));
+
 describe('heartbeatWhile', () => {
   it('heartbeats as long as the work lasts', async () => {
     const environment = activityEnvironment();
@@ -22,8 +24,7 @@ describe('heartbeatWhile', () => {
   });
 
   it('turns errors into failures of the table', async () => {
-    const work = async () => Promise.reject(new AppError('CONTENT_UNSUPPORTED', { detail: 'x' }));
-    await expect(activityEnvironment().run(() => heartbeatWhile(work))).rejects.toMatchObject({
+    await expect(activityEnvironment().run(() => heartbeatWhile(unsupported))).rejects.toMatchObject({
       type: 'CONTENT_UNSUPPORTED',
       nonRetryable: true,
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { AppError, ERRORS, type ErrorCode } from '../domain/errors.ts';
 import { toFailure } from './to-failure.ts';
 

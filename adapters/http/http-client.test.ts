@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createHttpClient, type HttpClientOptions } from './http-client.ts';
+import type { Resolve } from './resolve-host.ts';
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -26,6 +27,17 @@ const clientOf = (options: Partial<HttpClientOptions> = {}) =>
 const local = (port: number, options: Partial<HttpClientOptions> = {}) =>
   clientOf({ allowedHosts: [`127.0.0.1:${port}`], ...options });
 const code = (expected: string) => expect.objectContaining({ code: expected });
+
+/** A resolver that gives these addresses for any name. */
+const answering =
+  (...addresses: string[]): Resolve =>
+  () =>
+    Promise.resolve(addresses.map((address) => ({ address, family: 4 })));
+
+const unknownName: Resolve = () =>
+  Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }));
+
+const bytes = (count: number) => Buffer.alloc(count, 'a');
 
 async function textOf(request: IncomingMessage): Promise<string> {
   let text = '';
@@ -67,16 +79,15 @@ describe('addresses', () => {
   });
 
   it('refuses a public name with a private address among its addresses', async () => {
-    const resolve = async () => [
-      { address: '93.184.216.34', family: 4 },
-      { address: '10.0.0.7', family: 4 },
-    ];
+    const resolve = answering('93.184.216.34', '10.0.0.7');
     await expect(clientOf({ resolve }).send({ url: 'https://rebind.example/' }, never())).rejects.toMatchObject({
       code: 'HTTP_ADDRESS_DENIED',
       fields: { host: 'rebind.example', address: '10.0.0.7' },
     });
   });
+});
 
+describe('pinning', () => {
   it('connects to the address it checked although the name now means another, and still says the name', async () => {
     const seen: (string | undefined)[] = [];
     const port = await serve((request, response) => {
@@ -103,7 +114,7 @@ describe('addresses', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+    const resolve = answering('127.0.0.1');
     const client = clientOf({ allowedHosts: ['named.example'], resolve });
     await expect(client.send({ url: `https://named.example:${port}/` }, never())).rejects.toEqual(
       code('HTTP_UNAVAILABLE'),
@@ -129,9 +140,7 @@ describe('addresses', () => {
 
   it('resolves each redirect anew, so that a name turned private is refused', async () => {
     const port = await serve((_, response) => response.writeHead(302, { location: 'http://later.example/' }).end());
-    const resolve = async (name: string) => [
-      { address: name === 'later.example' ? '192.168.0.1' : '127.0.0.1', family: 4 },
-    ];
+    const resolve: Resolve = (name) => answering(name === 'later.example' ? '192.168.0.1' : '127.0.0.1')(name);
     const client = clientOf({ allowedHosts: ['first.example'], resolve });
     await expect(client.send({ url: `http://first.example:${port}/` }, never())).rejects.toMatchObject({
       code: 'HTTP_ADDRESS_DENIED',
@@ -218,8 +227,6 @@ describe('an exchange', () => {
 });
 
 describe('limits', () => {
-  const bytes = (count: number) => Buffer.alloc(count, 'a');
-
   it('stops reading at the limit, announced or not', async () => {
     let written = 0;
     const port = await serve((request, response) => {
@@ -283,9 +290,7 @@ describe('failures', () => {
   });
 
   it('may be retried when the name is unknown or the connection breaks off', async () => {
-    const resolve = async () =>
-      Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }));
-    await expect(clientOf({ resolve }).send({ url: 'http://gone.example/' }, never())).rejects.toEqual(
+    await expect(clientOf({ resolve: unknownName }).send({ url: 'http://gone.example/' }, never())).rejects.toEqual(
       code('HTTP_UNAVAILABLE'),
     );
     const port = await serve((request) => request.socket.destroy());

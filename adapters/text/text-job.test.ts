@@ -15,13 +15,15 @@ const plain = (text: string) => text.replace(/\s+/g, ' ');
 const lower = (items: { text?: string; name?: string }[]) =>
   items.map((item) => (item.text ?? item.name)!.toLowerCase());
 
+const about = (word: RegExp, text: string) => text.match(word)?.length ?? 0;
+
 const GERMAN =
   'Das Licht wird gebrochen, wenn es aus der Luft in das Glas übergeht. Die Brechung des Lichts ist verschieden für verschiedene ' +
   'Farben. Newton zerlegte das weiße Licht mit einem Prisma in seine Farben.';
 
-describe('analysing a text', () => {
-  const analysis = analyze(opticks, { title: 'Opticks' });
+const analysis = analyze(opticks, { title: 'Opticks' });
 
+describe('analysing a book', () => {
   it('finds what a book is about', () => {
     expect(analysis.language).toBe('en');
     expect(lower(analysis.keywords)).toEqual(
@@ -76,7 +78,9 @@ describe('analysing a text', () => {
     expect(wrapped.keywords).toEqual(analysis.keywords);
     expect(wrapped.summary).toEqual(analysis.summary);
   });
+});
 
+describe('analysing any text', () => {
   it('hears praise and blame', () => {
     expect(analyze('What a wonderful day. I love this beautiful, excellent place.').sentiment?.label).toBe('positive');
     expect(analyze('A horrible failure. I hate this terrible, ugly disaster.').sentiment?.label).toBe('negative');
@@ -112,7 +116,6 @@ describe('condensing a text', () => {
   });
 
   it('leans towards what the prompt asks about', () => {
-    const about = (word: RegExp, text: string) => text.match(word)?.length ?? 0;
     const crystal = condense('What does the author say about the refraction of Island Crystal?', 300);
     const salt = condense('What does the author say about acids dissolving salt and metals?', 300);
     expect(about(/crystal/gi, crystal)).toBeGreaterThan(about(/crystal/gi, salt));

@@ -62,12 +62,22 @@ describe('text threads', () => {
   });
 
   it('fail retryably when a thread dies, and go on with a new one', async () => {
-    const threads = threadsOf({ threads: 1, memoryMegabytes: 64 });
-    await expect(threads.run('analyze', ENDLESS, never())).rejects.toMatchObject({
+    const threads = threadsOf({ threads: 1, memoryMegabytes: 16 });
+    await expect(threads.run('analyze', SHORT, never())).rejects.toMatchObject({
       code: 'NODE_FAILED',
       retryable: true,
     });
     expect((await threadsOf({ threads: 1 }).run('analyze', SHORT, never())).sentences).toBe(2);
+  });
+
+  it('fail what runs and what waits when they are closed', async () => {
+    const threads = threadsOf({ threads: 1 });
+    const jobs = [threads.run('analyze', ENDLESS, never()), threads.run('analyze', SHORT, never())];
+    const outcomes = Promise.allSettled(jobs);
+    await threads.close();
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'NODE_FAILED', retryable: true } });
+    }
   });
 
   it('work side by side', async () => {

@@ -92,7 +92,7 @@ export function createTextThreads({ threads, memoryMegabytes = 1024 }: TextThrea
         const settle = (settlement: Settlement) => {
           signal.removeEventListener('abort', leave);
           if ('output' in settlement) resolve(settlement.output as never);
-          else reject(settlement.error as Error);
+          else reject(settlement.error);
         };
         const entry: Waiting = { job: { kind, input } as TextJob, signal, settle };
         signal.addEventListener('abort', leave);
@@ -100,6 +100,7 @@ export function createTextThreads({ threads, memoryMegabytes = 1024 }: TextThrea
         next();
       }),
     close: async () => {
+      for (const { settle } of waiting.splice(0)) settle({ error: threadDied('the pool is closed') });
       await Promise.all([...alive].map((worker) => worker.terminate()));
     },
   };

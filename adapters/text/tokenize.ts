@@ -23,11 +23,11 @@ function sentencesOf(nlp: ReturnType<typeof winkNLP>, block: Block, at: number):
   const { its } = nlp;
   const document = nlp.readDoc(block.text);
   const tokens = document.tokens();
-  const texts = tokens.out(its.value) as string[];
-  const lemmas = tokens.out(its.lemma as ItsFunction<string>) as string[];
-  const tags = tokens.out(its.pos) as string[];
+  const texts = tokens.out<string>(its.value);
+  const lemmas = tokens.out<string>(its.lemma as ItsFunction<string>);
+  const tags = tokens.out<string>(its.pos);
   const stops = tokens.out(its.stopWordFlag) as boolean[];
-  const kinds = tokens.out(its.type) as string[];
+  const kinds = tokens.out<string>(its.type);
   const all = texts.map((text, index): Token => {
     const tag = tags[index]!;
     return {
@@ -40,7 +40,7 @@ function sentencesOf(nlp: ReturnType<typeof winkNLP>, block: Block, at: number):
   });
   const spans = document.sentences().out(its.span) as unknown as [number, number][];
   const sentiments = document.sentences().out(its.sentiment) as unknown as number[];
-  const surfaces = document.sentences().out() as string[];
+  const surfaces = document.sentences().out();
   return spans.map(([first, last], index) => ({
     text: surfaces[index]!.trim(),
     block: at,

@@ -27,7 +27,7 @@ export function findConcepts(sentences: readonly Sentence[], most: number): Conc
   const scored = (repeated.length > 0 ? repeated : all)
     .map((candidate) => ({ candidate, score: scoreOf(candidate, sentences.length) }))
     .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score || compare(a.candidate.key, b.candidate.key))
+    .toSorted((a, b) => b.score - a.score || compare(a.candidate.key, b.candidate.key))
     .slice(0, most);
   const best = scored[0]?.score ?? 1;
   const chosen = scored.map(({ candidate }) => ({ candidate, name: usualSurface(candidate.surfaces) }));
@@ -82,7 +82,7 @@ function relatedTo(candidate: Candidate, chosen: readonly { candidate: Candidate
       return { name: other.name, shared: (2 * common(mine, theirs)) / (mine.size + theirs.size) };
     })
     .filter(({ shared }) => shared > 0)
-    .sort((a, b) => b.shared - a.shared || compare(a.name, b.name))
+    .toSorted((a, b) => b.shared - a.shared || compare(a.name, b.name))
     .slice(0, MOST_RELATED)
     .map(({ name }) => name);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { pageRank, type Edge } from './page-rank.ts';
 
 const graphs = fc.integer({ min: 1, max: 12 }).chain((size) =>

@@ -14,7 +14,7 @@ export function pageRank(graph: readonly (readonly Edge[])[], restart?: readonly
   const totals = graph.map((edges) => edges.reduce((sum, edge) => sum + edge.weight, 0));
   let ranks = base;
   for (let round = 0; round < ITERATIONS; round += 1) {
-    const next = new Array<number>(size).fill(0);
+    const next = base.map(() => 0);
     let stranded = 0;
     graph.forEach((edges, from) => {
       const total = totals[from]!;

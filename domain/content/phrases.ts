@@ -48,7 +48,7 @@ export function tailsOf(keys: readonly string[]): string[][] {
 export function usualSurface(surfaces: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const surface of surfaces) counts.set(surface, (counts.get(surface) ?? 0) + 1);
-  return [...counts].sort(([a, n], [b, m]) => m - n || compare(a, b))[0]![0];
+  return [...counts].toSorted(([a, n], [b, m]) => m - n || compare(a, b))[0]![0];
 }
 
 /** By code unit, the same in every locale. */

@@ -17,7 +17,7 @@ export function rankKeywords(sentences: readonly Sentence[], most: number): Keyw
       text: usualSurface(phrases.map((phrase) => phrase.surface)),
       score: phraseScore(phrases, ranks),
     }))
-    .sort((a, b) => b.score - a.score || compare(a.key, b.key));
+    .toSorted((a, b) => b.score - a.score || compare(a.key, b.key));
   const best = scored[0]?.score ?? 1;
   return scored
     .slice(0, most)
@@ -32,7 +32,7 @@ function phraseScore(phrases: readonly Phrase[], ranks: ReadonlyMap<string, numb
 
 function wordRanks(terms: readonly (readonly (Term | null)[])[]): Map<string, number> {
   const rows = terms.map((row) => row.flatMap((term) => (term?.nominal ? [term.key] : [])));
-  const words = [...new Set(rows.flat())].sort(compare);
+  const words = [...new Set(rows.flat())].toSorted(compare);
   const at = new Map(words.map((word, index) => [word, index]));
   const weights = words.map(() => new Map<number, number>());
   const join = (one: number, other: number) => weights[one]!.set(other, (weights[one]!.get(other) ?? 0) + 1);

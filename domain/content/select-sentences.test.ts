@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Sentence } from './document.ts';
 import { selectSentences } from './select-sentences.ts';
 
@@ -55,7 +55,7 @@ describe('selectSentences', () => {
         const places = chosen.map((item) => sentences.indexOf(item));
         expect(chosen.length).toBeGreaterThan(0);
         expect(chosen.length).toBeLessThanOrEqual(most);
-        expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
+        expect(places).toEqual([...new Set(places)].toSorted((a, b) => a - b));
         expect(selectSentences(sentences, atMost(most))).toEqual(chosen);
       }),
     );

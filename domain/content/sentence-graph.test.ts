@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { sentenceGraph, sentenceVectors, similarity } from './sentence-graph.ts';
 
-const texts = fc.array(fc.array(fc.constantFrom(...'abcdefgh'), { maxLength: 8 }), { maxLength: 12 });
+const texts = fc.array(fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'), { maxLength: 8 }), {
+  maxLength: 12,
+});
 
 describe('sentenceVectors', () => {
   it('makes unit vectors in which a rare term weighs more than a common one', () => {

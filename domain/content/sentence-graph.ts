@@ -60,12 +60,12 @@ function nearest(
   }
   return [...sums]
     .map(([to, sum]) => ({ to, weight: sum }))
-    .sort((a, b) => b.weight - a.weight || a.to - b.to)
+    .toSorted((a, b) => b.weight - a.weight || a.to - b.to)
     .slice(0, NEIGHBOURS);
 }
 
 function symmetric(graph: readonly Edge[][]): Edge[][] {
   const rows = graph.map((edges) => new Map(edges.map((edge) => [edge.to, edge.weight])));
   graph.forEach((edges, from) => edges.forEach(({ to, weight }) => rows[to]!.set(from, weight)));
-  return rows.map((row) => [...row].sort(([a], [b]) => a - b).map(([to, weight]) => ({ to, weight })));
+  return rows.map((row) => [...row].toSorted(([a], [b]) => a - b).map(([to, weight]) => ({ to, weight })));
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { splitIntoBlocks } from './split-into-blocks.ts';
+
+const letters = (text: string) => text.replace(/[^\p{L}]/gu, '');
 
 describe('splitIntoBlocks', () => {
   it('joins the lines of a paragraph and parts paragraphs at empty lines', () => {
@@ -39,7 +41,6 @@ describe('splitIntoBlocks', () => {
 
   it('keeps every letter of plain text', () => {
     const plain = fc.string({ unit: fc.constantFrom('a', 'b', 'é', ' ', '\n', '.', ','), maxLength: 200 });
-    const letters = (text: string) => text.replace(/[^\p{L}]/gu, '');
     fc.assert(
       fc.property(plain, (text) => {
         expect(

@@ -1,3 +1,5 @@
+import type { Json } from '../json.ts';
+
 export type CompletionInput = {
   /** Provider name; default is the setting WEFT_MODEL_PROVIDER. */
   provider?: string;
@@ -6,7 +8,7 @@ export type CompletionInput = {
   prompt: string;
   /** Handlebars text, as `prompt`. */
   system?: string;
-  values?: { [name: string]: import('../json.ts').Json };
+  values?: { [name: string]: Json };
   /** Text that the answer must be drawn from; the only thing `offline-extractive` may use. */
   source?: string;
   maxOutputTokens?: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { checkHeaders } from './check-headers.ts';
 
 const refused = expect.objectContaining({ code: 'HTTP_REQUEST_INVALID' });

@@ -31,6 +31,6 @@ describe('responseError', () => {
   it('says what the server said, in short, and leaves the query out', () => {
     const error = responseError('GET', answer(404, { body: { reason: 'x'.repeat(5000) } }), 0);
     expect(error?.message).toBe('GET https://example.com/orders answered 404');
-    expect((error?.fields['excerpt'] as string).length).toBe(500);
+    expect(error?.fields['excerpt']).toHaveLength(500);
   });
 });
