@@ -1,6 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
 
 /** Never encrypted by codecs: routing words only. */
 export const TENANT_ATTRIBUTE = defineSearchAttributeKey('WeftTenant', SearchAttributeType.KEYWORD);
@@ -8,12 +8,14 @@ export const WORKFLOW_ATTRIBUTE = defineSearchAttributeKey('WeftWorkflow', Searc
 export const VERSION_ATTRIBUTE = defineSearchAttributeKey('WeftVersion', SearchAttributeType.INT);
 export const STATUS_ATTRIBUTE = defineSearchAttributeKey('WeftStatus', SearchAttributeType.KEYWORD);
 
-const { IndexedValueType } = temporal.api.enums.v1;
+/** temporal.api.enums.v1.IndexedValueType; the proto package's exports cannot be imported by name from ESM. */
+const KEYWORD = 2;
+const INT = 3;
 const SEARCH_ATTRIBUTES: ReadonlyMap<string, temporal.api.enums.v1.IndexedValueType> = new Map([
-  [TENANT_ATTRIBUTE.name, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD],
-  [WORKFLOW_ATTRIBUTE.name, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD],
-  [VERSION_ATTRIBUTE.name, IndexedValueType.INDEXED_VALUE_TYPE_INT],
-  [STATUS_ATTRIBUTE.name, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD],
+  [TENANT_ATTRIBUTE.name, KEYWORD],
+  [WORKFLOW_ATTRIBUTE.name, KEYWORD],
+  [VERSION_ATTRIBUTE.name, INT],
+  [STATUS_ATTRIBUTE.name, KEYWORD],
 ]);
 
 export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
