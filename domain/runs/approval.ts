@@ -13,7 +13,9 @@ type Decided = Pick<Extract<RunEvent, { type: 'approval.decided' }>, 'decision' 
 const option = (input: Json, name: string): Json => (isJsonObject(input) ? (input[name] ?? null) : null);
 
 export function approvalOutcome(input: Json, decided: Decided): Outcome {
-  const { decision, comment, data, decidedBy } = decided;
+  const { decision, comment, decidedBy } = decided;
+  // An update sent by hand may leave it out, which JSON cannot hold.
+  const data = decided.data ?? null;
   if (decision === 'REJECTED' && option(input, 'onReject') === 'fail')
     throw new AppError('APPROVAL_REJECTED', { comment });
   return { output: { decision, comment, data, decidedBy }, port: decision === 'APPROVED' ? 'approved' : 'rejected' };

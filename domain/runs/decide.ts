@@ -19,10 +19,10 @@ export type Command =
 export function decide(compiled: CompiledDefinition, state: RunState): Command[] {
   if (state.status === 'PENDING' || isClosed(state.status)) return [];
   if (state.cancelRequested) return [{ type: 'cancelRun' }];
-  const failed = state.nodes.find((node) => node.status === 'FAILED');
+  const error = state.nodes.find((node) => node.status === 'FAILED')?.error ?? cancellationError(state);
   const cancelOnFailure = compiled.definition.policies?.onNodeFailure === 'cancel';
   const settled = state.nodes.every((node) => isSettled(node.status));
-  if (failed?.error && (settled || cancelOnFailure)) return [{ type: 'failRun', error: failed.error }];
+  if (error && (settled || cancelOnFailure)) return [{ type: 'failRun', error }];
   if (settled) return [finish(compiled, state)];
   return state.nodes.flatMap((node): Command[] => {
     if (node.due) return [{ type: 'scheduleActivity', nodeId: node.id, iteration: node.iteration }];
@@ -30,6 +30,12 @@ export function decide(compiled: CompiledDefinition, state: RunState): Command[]
     const durationMs = timerOf(node.type, node.input);
     return durationMs === null ? [] : [{ type: 'startTimer', nodeId: node.id, iteration: node.iteration, durationMs }];
   });
+}
+
+/** An activity that was cancelled while the run was not: its followers are lost as after a failure. */
+function cancellationError(state: RunState): RunError | null {
+  const node = state.nodes.find(({ status, startedAt }) => status === 'CANCELLED' && startedAt !== null);
+  return node ? toRunError(new AppError('NODE_FAILED', { detail: `Node ${node.id} was cancelled` }), node.id) : null;
 }
 
 function timerOf(type: string, input: Json): number | null {

@@ -90,7 +90,10 @@ function fieldSchema(field: ConfigField): JsonObject {
     case 'templates':
       return { type: 'object', additionalProperties: { $ref: '#/$defs/template' }, description };
     case 'number':
-      return { anyOf: [{ type: 'integer', minimum: 0 }, { $ref: '#/$defs/expression' }], description };
+      return {
+        anyOf: [{ type: 'integer', minimum: 0, maximum: LIMITS.timeoutMs }, { $ref: '#/$defs/expression' }],
+        description,
+      };
   }
 }
 

@@ -9,6 +9,8 @@ export const LIMITS = {
   nameLength: 255,
   nodeIdLength: 100,
   definitionBytes: 4_000_000,
+  /** Nesting of its JSON. */
+  definitionDepth: 100,
   retryAttempts: 100,
   timeoutMs: 365 * 24 * 3_600_000,
   expressionLength: 10_000,

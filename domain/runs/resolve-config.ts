@@ -4,6 +4,7 @@ import type { CompiledDefinition, CompiledNode } from './compile.ts';
 import { templateReferences } from './check-template.ts';
 import type { Mapping } from './definition.ts';
 import { evaluateExpression, type ExpressionContext } from './expression.ts';
+import { LIMITS } from './limits.ts';
 import type { FieldKind } from './node-types.ts';
 import type { NodeState, RunState } from './run-state.ts';
 import { renderTemplate } from './template.ts';
@@ -29,7 +30,7 @@ export function contextOf(
 export function resolveConfig(node: CompiledNode, context: ExpressionContext): JsonObject {
   const resolved: JsonObject = {};
   for (const [name, value] of Object.entries(node.config)) {
-    const field = node.row.config[name];
+    const field = Object.hasOwn(node.row.config, name) ? node.row.config[name] : undefined;
     if (field) resolved[name] = resolveField(field.kind, value, context);
   }
   return resolved;
@@ -67,11 +68,7 @@ function render(template: string, context: ExpressionContext): string {
 
 function wholeNumber(expression: string, context: ExpressionContext): number {
   const value = evaluateExpression(expression, context);
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new AppError('EXPRESSION_FAILED', {
-      expression,
-      detail: `gave ${JSON.stringify(value)}, not a whole number >= 0`,
-    });
-  }
-  return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LIMITS.timeoutMs) return value;
+  const detail = `gave ${JSON.stringify(value)}, not a whole number from 0 to ${LIMITS.timeoutMs}`;
+  throw new AppError('EXPRESSION_FAILED', { expression, detail });
 }

@@ -1,11 +1,12 @@
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { checkTemplate } from './check-template.ts';
-import type { JsonSchema, NodeDefinition, WorkflowDefinition } from './definition.ts';
+import type { JsonSchema, NodeDefinition, RetryPolicy } from './definition.ts';
 import { checkExpression } from './check-expression.ts';
-import { type ConfigField, isNodeType, nodeTypeRow } from './node-types.ts';
-import { nearest, type Report } from './problem-list.ts';
+import { LIMITS } from './limits.ts';
+import { type ConfigField, isNodeType, type NodeTypeRow, nodeTypeRow } from './node-types.ts';
+import { didYouMean, type Report } from './problem-list.ts';
 import type { Ancestors } from './validate-graph.ts';
-import { mapping } from './validate-shape.ts';
+import type { ReadableDefinition } from './validate-shape.ts';
 
 type Path = readonly (string | number)[];
 const NODE_VIEW = ['output', 'status', 'port', 'error'];
@@ -13,23 +14,34 @@ const NODE_VIEW = ['output', 'status', 'port', 'error'];
 /** Where an expression stands, and which nodes are settled before it is read; null ids mean that the graph is unsound. */
 type Scope = { nodeId: string | null; ids: ReadonlySet<string>; before: ReadonlySet<string> | null; report: Report };
 
-export function validateConfigs(definition: WorkflowDefinition, ancestors: Ancestors, report: Report): void {
-  const ids = new Set(definition.nodes.map((node) => node.id));
-  definition.nodes.forEach((node, index) => {
-    if (!isNodeType(node.type)) return;
+export function validateConfigs(definition: ReadableDefinition, ancestors: Ancestors, report: Report): void {
+  const { ids } = definition;
+  for (const { value: node, index } of definition.nodes) {
+    if (!isNodeType(node.type)) continue;
     const before = ancestors ? (ancestors.get(node.id) ?? new Set<string>()) : null;
-    validateConfig(node, ['nodes', index, 'config'], { nodeId: node.id, ids, before, report });
-  });
+    const path = ['nodes', index];
+    const scope = { nodeId: node.id, ids, before, report };
+    validateConfig(node, nodeTypeRow(node.type), [...path, 'config'], scope);
+    validateIntervals({ ...nodeTypeRow(node.type).retry, ...node.retry }, [...path, 'retry'], scope);
+  }
   if (definition.output !== undefined) {
     validateMapping(definition.output, ['output'], { nodeId: null, ids, before: ids, report });
   }
 }
 
-function validateConfig(node: NodeDefinition, path: Path, scope: Scope): void {
-  const fields: Readonly<Record<string, ConfigField>> = isNodeType(node.type) ? nodeTypeRow(node.type).config : {};
+/** Temporal refuses the activity otherwise; the type's own policy counts where the node sets none. */
+function validateIntervals({ initialIntervalMs, maximumIntervalMs }: RetryPolicy, path: Path, scope: Scope): void {
+  if (initialIntervalMs === undefined || maximumIntervalMs === undefined || initialIntervalMs <= maximumIntervalMs)
+    return;
+  const message = `initialIntervalMs (${initialIntervalMs}) must not exceed maximumIntervalMs (${maximumIntervalMs})`;
+  scope.report('LIMIT_EXCEEDED', path, scope.nodeId, message, 'Set both, the maximum at least as long as the initial.');
+}
+
+function validateConfig(node: NodeDefinition, row: NodeTypeRow, path: Path, scope: Scope): void {
+  const fields = row.config;
   const config = node.config ?? {};
   for (const [name, field] of Object.entries(fields)) {
-    if (field.required && config[name] === undefined) {
+    if (field.required && !Object.hasOwn(config, name)) {
       const message = `${node.type} needs config.${name}: ${field.meaning}`;
       scope.report(
         'CONFIG_MISSING',
@@ -41,12 +53,12 @@ function validateConfig(node: NodeDefinition, path: Path, scope: Scope): void {
     }
   }
   for (const [name, value] of Object.entries(config)) {
-    const field = fields[name];
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field) validateField(field, value, config, [...path, name], scope);
     else {
-      const guess = nearest(name, Object.keys(fields));
-      const hint = guess ? `Did you mean ${guess}?` : `Known are ${Object.keys(fields).join(', ')}.`;
-      scope.report('CONFIG_UNKNOWN', [...path, name], node.id, `${node.type} has no config ${name}`, hint);
+      const message = `${node.type} has no config ${name}`;
+      const hint = () => didYouMean(name, Object.keys(fields));
+      scope.report('CONFIG_UNKNOWN', [...path, name], node.id, message, hint);
     }
   }
 }
@@ -58,9 +70,9 @@ function validateField(field: ConfigField, value: Json, config: JsonObject, path
     case 'mapping':
       return validateMapping(value, path, scope);
     case 'number':
-      if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return;
       if (typeof value === 'string') return validateExpression(value, path, scope);
-      return wrongType('a whole number >= 0 or a CEL expression', path, scope);
+      if (!Number.isInteger(value)) return wrongType('a whole number or a CEL expression', path, scope);
+      return validateRange(value as number, 0, LIMITS.timeoutMs, path, scope);
     case 'expression':
       return typeof value === 'string'
         ? validateExpression(value, path, scope)
@@ -87,7 +99,11 @@ const wrongType = (expected: string, path: Path, scope: Scope): void =>
 
 function validateMapping(value: Json, path: Path, scope: Scope): void {
   if (typeof value === 'string') return validateExpression(value, path, scope);
-  if (!isJsonObject(value)) return mapping(value, path, scope.nodeId, scope.report);
+  if (!isJsonObject(value)) {
+    const message = 'must be a CEL expression (a string) or an object of them';
+    const hint = `For a constant write it in CEL: ${JSON.stringify(JSON.stringify(value))}.`;
+    return scope.report('CONFIG_TYPE', path, scope.nodeId, message, hint);
+  }
   for (const [key, inner] of Object.entries(value)) validateMapping(inner, [...path, key], scope);
 }
 
@@ -155,8 +171,7 @@ function reportTemplate(check: ReturnType<typeof checkTemplate>, path: Path, sco
 
 function validateReference(id: string, field: string | null, place: string, path: Path, scope: Scope): void {
   if (!scope.ids.has(id)) {
-    const guess = nearest(id, [...scope.ids]);
-    const hint = guess ? `Did you mean nodes.${guess}?` : undefined;
+    const hint = () => didYouMean(id, [...scope.ids]);
     scope.report('REFERENCE_UNKNOWN', path, scope.nodeId, `There is no node ${id}${place}`, hint);
     return;
   }
@@ -180,11 +195,16 @@ function validateLiteral(schema: JsonSchema, value: Json, path: Path, scope: Sco
   if (Array.isArray(choices) && !choices.includes(value)) {
     return wrongType(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, path, scope);
   }
-  if (type === 'integer' && !Number.isSafeInteger(value)) return wrongType('a whole number', path, scope);
+  if (type === 'integer' && !Number.isInteger(value)) return wrongType('a whole number', path, scope);
   if ((type === 'string' || type === 'number' || type === 'boolean') && typeof value !== type) {
     return wrongType(`a ${type}`, path, scope);
   }
-  const low = typeof minimum === 'number' && (value as number) < minimum;
-  const high = typeof maximum === 'number' && (value as number) > maximum;
-  if (low || high) scope.report('LIMIT_EXCEEDED', path, scope.nodeId, `must be from ${minimum} to ${maximum}`);
+  if (typeof value === 'number' && typeof minimum === 'number' && typeof maximum === 'number') {
+    validateRange(value, minimum, maximum, path, scope);
+  }
+}
+
+function validateRange(value: number, minimum: number, maximum: number, path: Path, scope: Scope): void {
+  if (value >= minimum && value <= maximum) return;
+  scope.report('LIMIT_EXCEEDED', path, scope.nodeId, `${value} is not from ${minimum} to ${maximum}`);
 }

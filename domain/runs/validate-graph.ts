@@ -1,86 +1,87 @@
-import type { NodeDefinition, WorkflowDefinition } from './definition.ts';
+import type { EdgeDefinition, NodeDefinition } from './definition.ts';
 import { LIMITS } from './limits.ts';
 import { isNodeType, NODE_TYPES, nodeTypeRow } from './node-types.ts';
-import { nearest, type Report } from './problem-list.ts';
+import { didYouMean, type Report } from './problem-list.ts';
+import type { Placed, ReadableDefinition } from './validate-shape.ts';
 
 /** For every node id the ids that are settled before it is due; null when the graph is not sound enough to tell. */
 export type Ancestors = ReadonlyMap<string, ReadonlySet<string>> | null;
 
-export function validateGraph(definition: WorkflowDefinition, report: Report): Ancestors {
+export function validateGraph(definition: ReadableDefinition, report: Report): Ancestors {
   validateNodes(definition, report);
   validateEdges(definition, report);
-  const ids = new Set(definition.nodes.map((node) => node.id));
-  const edges = definition.edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to));
+  const { ids } = definition;
+  const edges = definition.edges.filter(({ value }) => ids.has(value.from) && ids.has(value.to));
   const successors = new Map<string, string[]>([...ids].map((id) => [id, []]));
-  for (const edge of edges) successors.get(edge.from)?.push(edge.to);
+  for (const { value } of edges) successors.get(value.from)?.push(value.to);
   const order = topologicalOrder(ids, successors);
   if (order.length < ids.size) {
-    reportCycles(definition, ids.difference(new Set(order)), successors, report);
+    reportCycles(edges, ids.difference(new Set(order)), successors, report);
     return null;
   }
-  validateReachable(definition, order, report);
-  const ancestors = collectAncestors(order, successors);
+  validateReachable(definition.nodes, edges, order, report);
   validateDepth(order, successors, report);
-  return ancestors;
+  const sound = definition.complete && edges.length === definition.edges.length;
+  return sound ? collectAncestors(order, successors) : null;
 }
 
-function validateNodes(definition: WorkflowDefinition, report: Report): void {
-  const { nodes } = definition;
-  if (nodes.length === 0) report('LIMIT_EXCEEDED', ['nodes'], null, 'A workflow has at least one node');
-  if (nodes.length > LIMITS.nodes) {
-    report('LIMIT_EXCEEDED', ['nodes'], null, `${nodes.length} nodes; the limit is ${LIMITS.nodes}`);
-  }
+function validateNodes({ nodes, complete }: ReadableDefinition, report: Report): void {
+  if (nodes.length === 0 && complete) report('LIMIT_EXCEEDED', ['nodes'], null, 'A workflow has at least one node');
   const first = new Map<string, number>();
-  nodes.forEach((node, index) => {
-    const path = ['nodes', index, 'id'];
-    if (node.id.trim() === '') report('NODE_ID_EMPTY', path, null, 'A node id must not be empty');
-    else if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(node.id) || node.id.length > LIMITS.nodeIdLength) {
-      report(
-        'NODE_ID_INVALID',
-        path,
-        node.id,
-        `Node id ${JSON.stringify(node.id)} must be at most ${LIMITS.nodeIdLength} letters, digits and _, a letter first`,
-        'Use `name` for what people should read.',
-      );
-    }
+  for (const { value: node, index } of nodes) {
+    validateNodeId(node.id, index, report);
     const earlier = first.get(node.id);
     if (earlier !== undefined) {
-      report('NODE_ID_DUPLICATE', path, node.id, `Node id ${node.id} is already used by /nodes/${earlier}`);
+      const message = `Node id ${node.id} is already used by /nodes/${earlier}`;
+      report('NODE_ID_DUPLICATE', ['nodes', index, 'id'], node.id, message, 'Give each node an id of its own.');
     } else first.set(node.id, index);
     if (!isNodeType(node.type)) {
-      const guess = nearest(node.type, Object.keys(NODE_TYPES));
-      const hint = guess ? `Did you mean ${guess}?` : `Known are ${Object.keys(NODE_TYPES).join(', ')}.`;
-      report('NODE_TYPE_UNKNOWN', ['nodes', index, 'type'], node.id, `Unknown node type ${node.type}`, hint);
+      const message = `Unknown node type ${JSON.stringify(node.type)}`;
+      report('NODE_TYPE_UNKNOWN', ['nodes', index, 'type'], node.id, message, () =>
+        didYouMean(node.type, Object.keys(NODE_TYPES)),
+      );
     }
-  });
+  }
 }
 
-function validateEdges(definition: WorkflowDefinition, report: Report): void {
-  const { nodes, edges } = definition;
-  if (edges.length > LIMITS.edges) {
-    report('LIMIT_EXCEEDED', ['edges'], null, `${edges.length} edges; the limit is ${LIMITS.edges}`);
+function validateNodeId(id: string, index: number, report: Report): void {
+  const path = ['nodes', index, 'id'];
+  if (id.trim() === '') {
+    report('NODE_ID_EMPTY', path, null, 'A node id must not be empty', 'For example "analyze".');
+  } else if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(id) || id.length > LIMITS.nodeIdLength) {
+    const message = `Node id ${JSON.stringify(id)} must be at most ${LIMITS.nodeIdLength} letters, digits and _, a letter first`;
+    report('NODE_ID_INVALID', path, id, message, 'Use `name` for what people should read.');
   }
-  const typeOf = new Map(nodes.map((node) => [node.id, node.type]));
+}
+
+function validateEdges({ nodes, edges, ids }: ReadableDefinition, report: Report): void {
+  const typeOf = new Map(nodes.map(({ value }) => [value.id, value.type]));
   const seen = new Set<string>();
   const fanOut = new Map<string, number>();
-  edges.forEach((edge, index) => {
+  for (const { value: edge, index } of edges) {
     for (const end of ['from', 'to'] as const) {
-      if (typeOf.has(edge[end])) continue;
-      const guess = nearest(edge[end], [...typeOf.keys()]);
-      const hint = guess ? `Did you mean ${guess}?` : 'Every edge joins two nodes of this definition.';
-      report('EDGE_TARGET_UNKNOWN', ['edges', index, end], edge.from, `No node ${JSON.stringify(edge[end])}`, hint);
+      if (ids.has(edge[end])) continue;
+      const other = edge[end === 'from' ? 'to' : 'from'];
+      const message = `No node ${JSON.stringify(edge[end])}`;
+      report('EDGE_TARGET_UNKNOWN', ['edges', index, end], ids.has(other) ? other : null, message, () =>
+        didYouMean(edge[end], [...ids]),
+      );
     }
     validatePort(typeOf.get(edge.from), edge, index, report);
     const key = JSON.stringify([edge.from, edge.port ?? null, edge.to]);
-    if (seen.has(key))
-      report('EDGE_DUPLICATE', ['edges', index], edge.from, `Edge ${edge.from} -> ${edge.to} is there twice`);
-    seen.add(key);
-    fanOut.set(edge.from, (fanOut.get(edge.from) ?? 0) + 1);
-  });
-  for (const [id, count] of fanOut) {
-    if (count > LIMITS.fanOut) {
-      report('LIMIT_EXCEEDED', ['edges'], id, `${count} edges leave ${id}; the limit is ${LIMITS.fanOut}`);
+    if (seen.has(key)) {
+      const message = `Edge ${edge.from} -> ${edge.to} is there twice`;
+      report('EDGE_DUPLICATE', ['edges', index], edge.from, message, 'Remove one of them.');
     }
+    seen.add(key);
+    const port = JSON.stringify([edge.from, edge.port ?? null]);
+    fanOut.set(port, (fanOut.get(port) ?? 0) + 1);
+  }
+  for (const [port, count] of fanOut) {
+    if (count <= LIMITS.fanOut) continue;
+    const [id, name] = JSON.parse(port) as [string, string | null];
+    const message = `${count} edges leave ${id}${name === null ? '' : ` by ${name}`}; the limit is ${LIMITS.fanOut}`;
+    report('LIMIT_EXCEEDED', ['edges'], id, message);
   }
 }
 
@@ -92,7 +93,8 @@ function validatePort(type: string | undefined, edge: { from: string; port?: str
   const message = missing
     ? `${type} ${edge.from} has several ports, so the edge must name one`
     : `${type} ${edge.from} has no port ${JSON.stringify(edge.port)}`;
-  report('EDGE_PORT_UNKNOWN', ['edges', index, 'port'], edge.from, message, `Its ports are ${ports.join(', ')}.`);
+  const hint = `Its ports are ${ports.join(', ')}.`;
+  report('EDGE_PORT_UNKNOWN', ['edges', index, 'port'], edge.from, message, hint);
 }
 
 /** Ports that a node's own config rules out. */
@@ -103,26 +105,28 @@ function deadPorts(node: NodeDefinition): readonly string[] {
   return node.config?.['onReject'] === 'fail' ? [...timedOut, 'rejected'] : timedOut;
 }
 
-function validateReachable(definition: WorkflowDefinition, order: readonly string[], report: Report): void {
-  const byId = new Map(definition.nodes.map((node) => [node.id, node]));
-  const incoming = Map.groupBy(definition.edges, (edge) => edge.to);
+function validateReachable(
+  nodes: readonly Placed<NodeDefinition>[],
+  edges: readonly Placed<EdgeDefinition>[],
+  order: readonly string[],
+  report: Report,
+): void {
+  const byId = new Map(nodes.map((node) => [node.value.id, node]));
+  const incoming = Map.groupBy(edges, (edge) => edge.value.to);
   const dead = new Set<string>();
   for (const id of order) {
-    const edges = incoming.get(id) ?? [];
-    const live = edges.some((edge) => {
-      const source = byId.get(edge.from);
-      return source && !dead.has(edge.from) && !(edge.port && deadPorts(source).includes(edge.port));
+    const arriving = incoming.get(id) ?? [];
+    const live = arriving.some(({ value: { from, port } }) => {
+      const source = byId.get(from)?.value;
+      return !dead.has(from) && !(source && port && deadPorts(source).includes(port));
     });
-    if (edges.length === 0 || live) continue;
+    if (arriving.length === 0 || live) continue;
     dead.add(id);
-    const index = definition.nodes.findIndex((node) => node.id === id);
-    report(
-      'NODE_UNREACHABLE',
-      ['nodes', index],
-      id,
-      `Node ${id} can never run: every edge into it leaves by a port that is never taken`,
-      'timed_out needs timeoutMs and onTimeout "route"; rejected needs onReject "route".',
-    );
+    const node = byId.get(id);
+    if (node === undefined) continue;
+    const message = `Node ${id} can never run: every edge into it leaves by a port that is never taken`;
+    const hint = 'timed_out needs timeoutMs and onTimeout "route"; rejected needs onReject "route".';
+    report('NODE_UNREACHABLE', ['nodes', node.index], id, message, hint);
   }
 }
 
@@ -142,57 +146,44 @@ function topologicalOrder(ids: ReadonlySet<string>, successors: ReadonlyMap<stri
 }
 
 function reportCycles(
-  definition: WorkflowDefinition,
+  edges: readonly Placed<EdgeDefinition>[],
   left: ReadonlySet<string>,
   successors: ReadonlyMap<string, string[]>,
   report: Report,
 ): void {
-  const predecessors = new Map<string, string[]>();
-  for (const id of left)
-    for (const to of successors.get(id) ?? []) predecessors.set(to, [...(predecessors.get(to) ?? []), id]);
-  const inCycle = new Set<string>();
+  const predecessors = new Map<string, string[]>([...left].map((id) => [id, []]));
+  for (const id of left) for (const to of successors.get(id) ?? []) predecessors.get(to)?.push(id);
+  const covered = new Set<string>();
   for (const start of left) {
-    if (inCycle.has(start) || [...inCycle].some((id) => reaches(id, start, successors))) continue;
-    const cycle = walkBack(start, left, predecessors);
-    for (const id of cycle) inCycle.add(id);
-    const edge = definition.edges.findIndex(
-      (candidate) => candidate.from === cycle.at(-2) && candidate.to === cycle.at(-1),
-    );
-    report(
-      'CYCLE',
-      ['edges', Math.max(edge, 0)],
-      cycle[0] ?? null,
-      `The nodes form a cycle: ${cycle.join(' -> ')}`,
-      'Remove one of these edges; a graph runs forward only.',
-    );
+    if (covered.has(start)) continue;
+    const cycle = walkBack(start, predecessors);
+    addReachable(cycle, successors, covered);
+    const closing = edges.find(({ value }) => value.from === cycle.at(-2) && value.to === cycle.at(-1));
+    const message = `The nodes form a cycle: ${cycle.join(' -> ')}`;
+    const hint = 'Remove one of these edges; a graph runs forward only.';
+    report('CYCLE', ['edges', closing?.index ?? 0], cycle[0] ?? null, message, hint);
   }
 }
 
 /** Every node that Kahn's order leaves out has a predecessor left out too, so walking back must meet a node again. */
-function walkBack(start: string, left: ReadonlySet<string>, predecessors: ReadonlyMap<string, string[]>): string[] {
+function walkBack(start: string, predecessors: ReadonlyMap<string, string[]>): string[] {
   const path: string[] = [];
   let id: string | undefined = start;
   while (id !== undefined && !path.includes(id)) {
     path.unshift(id);
-    id = predecessors.get(id)?.find((candidate) => left.has(candidate));
+    id = predecessors.get(id)?.[0];
   }
   const closing = id === undefined ? path.length - 1 : path.indexOf(id);
   return [path[closing] as string, ...path.slice(0, closing + 1)];
 }
 
-function reaches(from: string, to: string, successors: ReadonlyMap<string, string[]>): boolean {
-  const seen = new Set([from]);
-  const open = [from];
+function addReachable(from: readonly string[], successors: ReadonlyMap<string, string[]>, reached: Set<string>): void {
+  const open = [...from];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (id === to) return true;
-    for (const next of successors.get(id) ?? []) {
-      if (!seen.has(next)) {
-        seen.add(next);
-        open.push(next);
-      }
-    }
+    if (reached.has(id)) continue;
+    reached.add(id);
+    open.push(...(successors.get(id) ?? []));
   }
-  return false;
 }
 
 function collectAncestors(order: readonly string[], successors: ReadonlyMap<string, string[]>): Ancestors {

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
-import type { WorkflowDefinition } from './definition.ts';
+import type { EdgeDefinition, NodeDefinition } from './definition.ts';
 import { LIMITS } from './limits.ts';
 import type { Report } from './problem-list.ts';
 
@@ -17,11 +17,24 @@ const TIMEOUT_FIELDS = ['scheduleToCloseMs', 'scheduleToStartMs', 'startToCloseM
 
 type Path = readonly (string | number)[];
 
-/** Reports everything that is not of a definition's shape; true when the rest of the validation can read it as one. */
-export function validateShape(value: unknown, report: Report): value is WorkflowDefinition {
+/** A node or edge and its place in the definition's list. */
+export type Placed<Value> = { value: Value; index: number };
+/** The parts of a definition that have its shape. */
+export type ReadableDefinition = {
+  nodes: readonly Placed<NodeDefinition>[];
+  edges: readonly Placed<EdgeDefinition>[];
+  output: Json | undefined;
+  /** Ids of all nodes, also of those that are not readable otherwise. */
+  ids: ReadonlySet<string>;
+  /** Whether nothing was left out. */
+  complete: boolean;
+};
+
+/** Reports everything that is not of a definition's shape and gives what the rest of the validation can read. */
+export function validateShape(value: unknown, report: Report): ReadableDefinition | null {
   if (!isJsonObject(value)) {
     report('DEFINITION_SHAPE', [], null, 'A definition is a JSON object', 'Send {"name", "nodes", "edges", ...}.');
-    return false;
+    return null;
   }
   unknownFields(value, TOP_LEVEL, [], null, report);
   validateName(value['name'], report);
@@ -29,11 +42,25 @@ export function validateShape(value: unknown, report: Report): value is Workflow
   if (value['input'] !== undefined && typeof value['input'] !== 'boolean' && !isJsonObject(value['input'])) {
     report('INPUT_SCHEMA_INVALID', ['input'], null, 'input must be a JSON Schema: an object or a boolean');
   }
-  if (value['output'] !== undefined) mapping(value['output'], ['output'], null, report);
   if (value['policies'] !== undefined) validatePolicies(value['policies'], report);
-  const nodes = list(value, 'nodes', report)?.map((node, index) => validateNode(node, index, report));
-  const edges = list(value, 'edges', report)?.map((edge, index) => validateEdge(edge, index, report));
-  return nodes !== undefined && edges !== undefined && nodes.every(Boolean) && edges.every(Boolean);
+  const nodes = list(value, 'nodes', LIMITS.nodes, report);
+  const edges = list(value, 'edges', LIMITS.edges, report);
+  if (nodes === null) return null;
+  const readableNodes = placed<NodeDefinition>(nodes, (node, index) => validateNode(node, index, report));
+  const readableEdges = placed<EdgeDefinition>(edges ?? [], (edge, index) => validateEdge(edge, index, report));
+  return {
+    nodes: readableNodes,
+    edges: readableEdges,
+    output: value['output'],
+    ids: new Set(nodes.flatMap((node) => (isJsonObject(node) && typeof node['id'] === 'string' ? [node['id']] : []))),
+    complete: readableNodes.length === nodes.length && readableEdges.length === edges?.length,
+  };
+}
+
+function placed<Value>(list: readonly Json[], readable: (value: Json, index: number) => boolean): Placed<Value>[] {
+  return list
+    .map((value, index) => ({ value: value as Value, index }))
+    .filter(({ value, index }) => readable(value as Json, index));
 }
 
 function validateName(name: Json | undefined, report: Report): void {
@@ -61,13 +88,11 @@ function validateNode(node: Json, index: number, report: Report): boolean {
   unknownFields(node, NODE_FIELDS, path, id, report);
   text(node, 'name', path, id, report);
   text(node, 'taskQueue', path, id, report);
-  if (node['config'] !== undefined && !isJsonObject(node['config'])) {
-    report('CONFIG_TYPE', [...path, 'config'], id, 'config must be an object');
-    return false;
-  }
+  const configured = node['config'] === undefined || isJsonObject(node['config']);
+  if (!configured) report('CONFIG_TYPE', [...path, 'config'], id, 'config must be an object');
   validateRetry(node['retry'], [...path, 'retry'], id, report);
   validateTimeouts(node['timeouts'], [...path, 'timeouts'], id, report);
-  return id !== null && typeof node['type'] === 'string';
+  return configured && id !== null && typeof node['type'] === 'string';
 }
 
 function validateEdge(edge: Json, index: number, report: Report): boolean {
@@ -114,22 +139,6 @@ function validatePolicies(policies: Json, report: Report): void {
   }
 }
 
-/** Checks that every leaf is a string; expressions themselves are checked elsewhere. */
-export function mapping(value: Json, path: Path, id: string | null, report: Report): void {
-  if (typeof value === 'string') return;
-  if (isJsonObject(value)) {
-    for (const [key, inner] of Object.entries(value)) mapping(inner, [...path, key], id, report);
-    return;
-  }
-  report(
-    'CONFIG_TYPE',
-    path,
-    id,
-    'must be a CEL expression (a string) or an object of them',
-    `For a constant write it in CEL: ${JSON.stringify(JSON.stringify(value))}.`,
-  );
-}
-
 function unknownFields(value: JsonObject, known: string[], path: Path, id: string | null, report: Report): void {
   for (const name of Object.keys(value)) {
     if (!known.includes(name)) {
@@ -138,11 +147,16 @@ function unknownFields(value: JsonObject, known: string[], path: Path, id: strin
   }
 }
 
-function list(value: JsonObject, name: string, report: Report): Json[] | undefined {
+/** Nothing inside a list that is too long is looked at: that could take very long. */
+function list(value: JsonObject, name: string, limit: number, report: Report): Json[] | null {
   const found = value[name];
-  if (Array.isArray(found)) return found;
-  report('DEFINITION_SHAPE', [name], null, `${name} must be a list`);
-  return undefined;
+  if (!Array.isArray(found)) {
+    report('DEFINITION_SHAPE', [name], null, `${name} must be a list`);
+    return null;
+  }
+  if (found.length <= limit) return found;
+  report('LIMIT_EXCEEDED', [name], null, `${found.length} ${name}; the limit is ${limit}`);
+  return null;
 }
 
 function text(value: JsonObject, name: string, path: Path, id: string | null, report: Report): void {

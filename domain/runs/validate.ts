@@ -1,6 +1,6 @@
 import type { DefinitionProblem } from './definition.ts';
 import { LIMITS } from './limits.ts';
-import { problemList } from './problem-list.ts';
+import { problemList, type Report } from './problem-list.ts';
 import { validateConfigs } from './validate-config.ts';
 import { validateGraph } from './validate-graph.ts';
 import { validateShape } from './validate-shape.ts';
@@ -11,18 +11,36 @@ import { validateShape } from './validate-shape.ts';
  */
 export function validateDefinition(value: unknown): DefinitionProblem[] {
   const { problems, report } = problemList();
-  const bytes = JSON.stringify(value)?.length ?? 0;
-  if (bytes > LIMITS.definitionBytes) {
-    report(
-      'LIMIT_EXCEEDED',
-      [],
-      null,
-      `The definition has ${bytes} characters; the limit is ${LIMITS.definitionBytes}`,
-    );
-    return problems;
-  }
-  if (!validateShape(value, report)) return problems;
-  const ancestors = validateGraph(value, report);
-  validateConfigs(value, ancestors, report);
+  if (!validateSize(value, report)) return problems;
+  const definition = validateShape(value, report);
+  if (definition === null) return problems;
+  const ancestors = validateGraph(definition, report);
+  validateConfigs(definition, ancestors, report);
   return problems;
+}
+
+function validateSize(value: unknown, report: Report): boolean {
+  const characters = isBounded(value) ? (JSON.stringify(value) ?? '').length : Infinity;
+  if (characters <= LIMITS.definitionBytes) return true;
+  const message = `A definition has at most ${LIMITS.definitionBytes} characters of JSON, nested ${LIMITS.definitionDepth} deep`;
+  report('LIMIT_EXCEEDED', [], null, message);
+  return false;
+}
+
+/** Level by level, so that no depth exhausts the stack; a value that contains itself is too deep or too big. */
+function isBounded(value: unknown): boolean {
+  let level = [value];
+  let parts = 0;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    parts += level.length;
+    if (
+      depth > LIMITS.definitionDepth ||
+      parts > LIMITS.definitionBytes ||
+      level.some((part) => typeof part === 'bigint')
+    ) {
+      return false;
+    }
+    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []));
+  }
+  return true;
 }
