@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DefaultLogger } from '@temporalio/worker';
 import pg from 'pg';
 import { createPayloadStore } from '../../adapters/postgres/payload-store.ts';
 import { loadSettings } from '../../config/load.ts';
@@ -37,7 +38,7 @@ export async function startStack({ env = {}, temporal }: StackOptions = {}): Pro
   const [database, namespace] = await Promise.all([
     createTestDatabase(),
     temporal?.namespace ?? createTestNamespace(),
-    buildWorkflowBundle({ outFile: bundle }),
+    buildWorkflowBundle({ outFile: bundle }, new DefaultLogger('ERROR')),
   ]);
   const address = temporal?.address ?? testTemporal().address;
   const base: NodeJS.ProcessEnv = {
