@@ -96,6 +96,16 @@ function runOnNode24() {
       child.kill(signal);
     });
   }
+  // npm that is killed tells nobody, and a shell between npm and us dies of a signal without passing it on.
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      child.kill('SIGTERM');
+    }, 500);
+    watch.unref();
+  }
   child.once('error', (error) => fail(`Node ${NODE_MAJOR} could not be run: ${error.message}; run: npm rebuild node`));
   child.once('exit', (code, signal) => {
     if (signal === null) process.exit(code);

@@ -11,7 +11,8 @@ const SETTLED = ['COMPLETED', 'FAILED', 'SKIPPED', 'CANCELLED'];
 
 /** A tree that changes in place on a terminal; otherwise one line when a node is done. */
 export function showProgress(stream: NodeJS.WriteStream): Progress {
-  return stream.isTTY ? liveProgress() : plainProgress((line) => stream.write(`${line}\n`));
+  // Some terminals of build servers say that they have no width.
+  return stream.isTTY && stream.columns >= 20 ? liveProgress() : plainProgress((line) => stream.write(`${line}\n`));
 }
 
 function plainProgress(write: (line: string) => void): Progress {
