@@ -1,19 +1,12 @@
+import { boundedCache } from './bounded-cache.ts';
 import { LIMITS } from './limits.ts';
 import { handlebars, KNOWN_HELPERS } from './template.ts';
 
-const references = new Map<string, readonly string[]>();
-
 /** Ids of the nodes that a template reads. */
-export function templateReferences(template: string): readonly string[] {
-  let ids = references.get(template);
-  if (ids === undefined) {
-    if (references.size >= 1000) references.clear();
-    const paths = checkTemplate(template).paths.filter((path) => path[0] === 'nodes' && path.length > 1);
-    ids = [...new Set(paths.map((path) => path[1] as string))];
-    references.set(template, ids);
-  }
-  return ids;
-}
+export const templateReferences = boundedCache(LIMITS.cachedCharacters, (template): readonly string[] => {
+  const paths = checkTemplate(template).paths.filter((path) => path[0] === 'nodes' && path.length > 1);
+  return [...new Set(paths.map((path) => path[1] as string))];
+});
 
 export type TemplateCheck = {
   /** Paths read from the root, such as ['nodes', 'analyze', 'output']. */
@@ -27,6 +20,8 @@ export function checkTemplate(template: string): TemplateCheck {
     return { paths: [], problems: [problem(`longer than ${LIMITS.templateLength} characters`)] };
   }
   const check: TemplateCheck = { paths: [], problems: [] };
+  const tooMuch = excess(template);
+  if (tooMuch !== null) return { paths: [], problems: [problem(tooMuch)] };
   try {
     visit(handlebars.parse(template) as unknown as TemplateNode, 0, [], check);
   } catch (error) {
@@ -34,6 +29,23 @@ export function checkTemplate(template: string): TemplateCheck {
     check.problems.push(problem((error as Error).message.split('\n').join(' '), at ? Number(at[1]) : null, null));
   }
   return check;
+}
+
+/** Before parsing, which takes long for deep templates, as compiling does for long ones. */
+function excess(template: string): string | null {
+  const tags = template.matchAll(/\{\{~?(?:([#^])|(\/)|(else\b)|)/g);
+  const levels = [0];
+  let count = 0;
+  for (const [, opening, closing, chained] of tags) {
+    count += 1;
+    if (opening) levels.push(1);
+    else if (closing && levels.length > 1) levels.pop();
+    else if (chained) levels.push((levels.pop() ?? 0) + 1);
+    if (levels.reduce((sum, level) => sum + level) > LIMITS.templateDepth * 2) {
+      return `blocks are nested deeper than ${LIMITS.templateDepth}`;
+    }
+  }
+  return count > LIMITS.templateTags ? `more than ${LIMITS.templateTags} tags` : null;
 }
 
 type TemplateNode = {
@@ -83,6 +95,11 @@ function visitCall(node: TemplateNode, depth: number, scopes: readonly string[][
   const name = node.path?.original ?? '';
   const called = (node.params?.length ?? 0) > 0 || (node.hash?.pairs.length ?? 0) > 0 || node.type === 'SubExpression';
   if (KNOWN_HELPERS.has(name)) {
+    if (!node.params?.length) {
+      check.problems.push(
+        at(node, `${name} is a helper and needs a value; write this.${name} for a value of that name`),
+      );
+    }
     for (const parameter of node.params ?? []) visit(parameter, depth, scopes, check);
     for (const pair of node.hash?.pairs ?? []) visit(pair.value, depth, scopes, check);
   } else if (called) {

@@ -27,5 +27,6 @@ export const LIMITS = {
   cachedCharacters: 300_000,
   templateLength: 100_000,
   templateDepth: 10,
+  templateTags: 2_000,
   renderedLength: 4_000_000,
 } as const;

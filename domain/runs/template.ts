@@ -1,6 +1,9 @@
 import HandlebarsModule from 'handlebars';
 import { AppError } from '../errors.ts';
+import { boundedCache } from './bounded-cache.ts';
 import { LIMITS } from './limits.ts';
+import { PRINT, print, printStrictly } from './print-strictly.ts';
+import { openTemplateBudget, spendOn, spendSteps } from './template-budget.ts';
 
 type Handlebars = typeof HandlebarsModule;
 /** Node resolves the package's main, the workflow bundler its browser build; only `default` is the same object in both. */
@@ -10,7 +13,7 @@ export const handlebars: Handlebars =
 const environment = handlebars.create();
 environment.unregisterHelper('log');
 const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value));
-const TEMPLATE_HELPERS = {
+const TEMPLATE_HELPERS: Readonly<Record<string, (...values: never[]) => unknown>> = {
   json: (value: unknown) => JSON.stringify(value, null, 2),
   uppercase: (value: unknown) => text(value).toUpperCase(),
   lowercase: (value: unknown) => text(value).toLowerCase(),
@@ -25,43 +28,44 @@ const TEMPLATE_HELPERS = {
   encode: (value: unknown) => encodeURIComponent(text(value)),
   fixed: (value: number, digits: unknown) => value.toFixed(typeof digits === 'number' ? digits : 0),
   add: (left: number, right: number) => left + right,
-} as const;
-for (const [name, helper] of Object.entries(TEMPLATE_HELPERS)) {
-  environment.registerHelper(name, helper as HandlebarsModule.HelperDelegate);
+};
+const BUILT_IN_HELPERS = ['if', 'unless', 'each', 'with', 'lookup'];
+
+registerHelpers();
+
+function registerHelpers(): void {
+  const builtIn = Object.fromEntries(BUILT_IN_HELPERS.map((name) => [name, environment.helpers[name]]));
+  const helpers = { ...TEMPLATE_HELPERS, ...builtIn, [PRINT]: print } as Record<string, Helper>;
+  for (const [name, helper] of Object.entries(helpers)) {
+    environment.registerHelper(name, function (this: unknown, ...values: unknown[]) {
+      const result = helper.apply(this, name === 'each' ? countedEach(values) : values);
+      spendOn(...values, result);
+      return result;
+    });
+  }
+}
+type Helper = (this: unknown, ...values: unknown[]) => unknown;
+type BlockOptions = { fn: (...values: unknown[]) => string };
+
+function countedEach(values: readonly unknown[]): unknown[] {
+  const options = values.at(-1) as BlockOptions;
+  const counted = (...inner: unknown[]) => {
+    spendSteps(1);
+    return options.fn(...inner);
+  };
+  return [...values.slice(0, -1), { ...options, fn: Object.assign(counted, options.fn) }];
 }
 
-type EachOptions = { fn: (...values: unknown[]) => string };
-let stepsLeft = 0;
-const builtInEach = environment.helpers['each'] as (...values: unknown[]) => string;
-environment.registerHelper('each', function (this: unknown, list: unknown, options: EachOptions) {
-  const counted = (...values: unknown[]) => {
-    stepsLeft -= 1;
-    if (stepsLeft < 0) {
-      throw new AppError('TEMPLATE_FAILED', { detail: `more than ${LIMITS.evaluationSteps} repetitions` });
-    }
-    return options.fn(...values);
-  };
-  return builtInEach.call(this, list, { ...options, fn: Object.assign(counted, options.fn) });
-});
-
-export const KNOWN_HELPERS: ReadonlySet<string> = new Set([
-  ...Object.keys(TEMPLATE_HELPERS),
-  'if',
-  'unless',
-  'each',
-  'with',
-  'lookup',
-]);
-const compiled = new Map<string, (context: unknown) => string>();
+export const KNOWN_HELPERS: ReadonlySet<string> = new Set([...Object.keys(TEMPLATE_HELPERS), ...BUILT_IN_HELPERS]);
 
 /**
  * Renders a Handlebars template: strict (an unknown name is an error), no HTML escaping, helpers of TEMPLATE_HELPERS only.
  * @throws AppError TEMPLATE_FAILED
  */
 export function renderTemplate(template: string, context: object): string {
-  stepsLeft = LIMITS.evaluationSteps;
+  openTemplateBudget();
   try {
-    const rendered = compileTemplate(template)(context);
+    const rendered = compile(template)(context, NO_PROTOTYPES);
     if (rendered.length > LIMITS.renderedLength) {
       throw new AppError('TEMPLATE_FAILED', { detail: `the result exceeds ${LIMITS.renderedLength} characters` });
     }
@@ -72,20 +76,19 @@ export function renderTemplate(template: string, context: object): string {
   }
 }
 
-function compileTemplate(template: string): (context: unknown) => string {
-  let render = compiled.get(template);
-  if (render === undefined) {
-    if (compiled.size >= 1000) compiled.clear();
-    render = environment.compile(template, {
-      strict: true,
-      noEscape: true,
-      knownHelpersOnly: true,
-      knownHelpers: Object.fromEntries([...KNOWN_HELPERS].map((name) => [name, true])),
-    });
-    compiled.set(template, render);
-  }
-  return render;
-}
+/** Said outright, for Handlebars would log each refusal otherwise. */
+const NO_PROTOTYPES = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
+
+const compile = boundedCache(LIMITS.cachedCharacters, (template) => {
+  const program = environment.parse(template);
+  printStrictly(program, KNOWN_HELPERS);
+  return environment.compile(program, {
+    strict: true,
+    noEscape: true,
+    knownHelpersOnly: true,
+    knownHelpers: Object.fromEntries([...KNOWN_HELPERS, PRINT].map((name) => [name, true])),
+  });
+});
 
 function firstLine(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split('\n')[0] ?? '';
