@@ -1,0 +1,141 @@
+import type pg from 'pg';
+import { foldRunEvent } from '../../domain/events/fold-run.ts';
+import { AppError } from '../../domain/errors.ts';
+import { definitionHash } from '../../domain/identifiers.ts';
+import { compileDefinition, type CompiledDefinition } from '../../domain/runs/compile.ts';
+import { initialState } from '../../domain/runs/run-state.ts';
+import { readDefinitionByHash } from './definition-store.ts';
+import type { SpilledValues } from './large-values.ts';
+import { createPayloadStore } from './payload-store.ts';
+import { type RunChange, updateRunRows, upsertNodeRows } from './read-models.ts';
+import { runEvents } from './run-feed.ts';
+import { inTransaction } from './transaction.ts';
+
+export type Rebuilt = { runs: number; events: number };
+
+/** A schema of its own keeps the names of tables and indexes, so that the swap leaves no trace. */
+const SCHEMA = 'weft_rebuild';
+const TABLES = { runs: `${SCHEMA}.runs`, nodes: `${SCHEMA}.node_executions` };
+const BATCH_RUNS = 100;
+
+/**
+ * Folds every stored event again into new tables beside the old and swaps them in one transaction. Runs may start and move
+ * meanwhile; what moved is folded once more, the last of it while writers wait.
+ */
+export async function rebuildProjections(pool: pg.Pool): Promise<Rebuilt> {
+  const guard = await pool.connect();
+  const done: Rebuilt = { runs: 0, events: 0 };
+  const definitions = new Map<string, CompiledDefinition>();
+  try {
+    await guard.query(`SELECT pg_advisory_lock(hashtextextended('${SCHEMA}', 0))`);
+    await createTables(guard);
+    while ((await rebuildStale(pool, guard, definitions, done)) > 0);
+    await inTransaction(pool, async (client) => {
+      // In the order in which the feed takes them.
+      await client.query('LOCK TABLE node_executions, runs IN ACCESS EXCLUSIVE MODE');
+      await rebuildStale(pool, client, definitions, done);
+      await client.query(`DROP TABLE node_executions, runs`);
+      await client.query(`DO $$ BEGIN
+        EXECUTE format('ALTER TABLE ${TABLES.runs} SET SCHEMA %I', current_schema());
+        EXECUTE format('ALTER TABLE ${TABLES.nodes} SET SCHEMA %I', current_schema());
+      END $$`);
+      await client.query(`DROP SCHEMA ${SCHEMA}`);
+    });
+    return done;
+  } finally {
+    await guard.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    guard.release();
+  }
+}
+
+/** Columns, options and indexes as they are now, under the same names. */
+async function createTables(client: pg.PoolClient): Promise<void> {
+  await client.query(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`);
+  for (const table of ['runs', 'node_executions']) {
+    await client.query(
+      `CREATE TABLE ${SCHEMA}.${table} (LIKE ${table} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS
+                                        INCLUDING STORAGE INCLUDING COMMENTS)`,
+    );
+    await client.query(`DO $$
+      DECLARE index record; options text;
+      BEGIN
+        SELECT array_to_string(reloptions, ', ') INTO options FROM pg_class WHERE oid = '${table}'::regclass;
+        IF options IS NOT NULL THEN EXECUTE 'ALTER TABLE ${SCHEMA}.${table} SET (' || options || ')'; END IF;
+        FOR index IN SELECT indexrelid::regclass::text AS name, indisprimary, pg_get_indexdef(indexrelid) AS definition
+                     FROM pg_index WHERE indrelid = '${table}'::regclass LOOP
+          EXECUTE regexp_replace(index.definition, ' ON \\S+ USING', ' ON ${SCHEMA}.${table} USING');
+          IF index.indisprimary THEN
+            EXECUTE format('ALTER TABLE ${SCHEMA}.${table} ADD PRIMARY KEY USING INDEX %I', index.name);
+          END IF;
+        END LOOP;
+      END $$`);
+  }
+}
+
+/** Copies the rows that are missing and folds the runs whose events the new tables do not have yet. Returns how many. */
+async function rebuildStale(
+  pool: pg.Pool,
+  client: pg.PoolClient,
+  definitions: Map<string, CompiledDefinition>,
+  done: Rebuilt,
+): Promise<number> {
+  await client.query(
+    `INSERT INTO ${TABLES.runs} (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at)
+     SELECT id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at FROM runs
+     ON CONFLICT DO NOTHING`,
+  );
+  const { rows } = await client.query<StaleRun>(
+    `SELECT run.id, run.definition_hash FROM ${TABLES.runs} run
+     JOIN (SELECT run_id, max(sequence_base + version) AS events FROM event_streams WHERE run_id IS NOT NULL GROUP BY run_id)
+       AS stored ON stored.run_id = run.id AND stored.events <> run.event_count`,
+  );
+  for (let start = 0; start < rows.length; start += BATCH_RUNS) {
+    await rebuildBatch(pool, client, rows.slice(start, start + BATCH_RUNS), definitions, done);
+  }
+  return rows.length;
+}
+
+type StaleRun = { id: string; definition_hash: string };
+
+async function rebuildBatch(
+  pool: pg.Pool,
+  client: pg.PoolClient,
+  runs: readonly StaleRun[],
+  definitions: Map<string, CompiledDefinition>,
+  done: Rebuilt,
+): Promise<void> {
+  const spilled: SpilledValues = new Map();
+  const changes: RunChange[] = [];
+  for (const run of runs) {
+    const compiled = await compiledOf(pool, run.definition_hash, definitions);
+    let state = initialState(compiled);
+    let last: { streamId: string; sequence: number } | undefined;
+    for await (const event of runEvents(pool, run.id)) {
+      state = foldRunEvent(compiled, state, event);
+      last = event;
+      done.events += 1;
+    }
+    if (!last) continue;
+    const temporalRunId = last.streamId.slice(last.streamId.lastIndexOf('/') + 1);
+    changes.push({ runId: run.id, temporalRunId, eventCount: last.sequence, state });
+  }
+  const nodes = changes.flatMap(({ runId, state }) => state.nodes.map((node, ordinal) => ({ runId, ordinal, node })));
+  await upsertNodeRows(client, nodes, spilled, TABLES);
+  await updateRunRows(client, changes, spilled, TABLES);
+  await createPayloadStore(client).put(spilled);
+  done.runs += changes.length;
+}
+
+async function compiledOf(
+  pool: pg.Pool,
+  hash: string,
+  definitions: Map<string, CompiledDefinition>,
+): Promise<CompiledDefinition> {
+  const known = definitions.get(hash);
+  if (known) return known;
+  const published = await readDefinitionByHash(pool, definitionHash(hash));
+  if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: hash });
+  const compiled = compileDefinition(published.definition);
+  definitions.set(hash, compiled);
+  return compiled;
+}
