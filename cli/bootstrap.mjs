@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const NODE_MAJOR = 24;
 /** Ctrl-C reaches this process twice, from the terminal and from npm; a person's second one comes later than this. */
 const SAME_SIGNAL_MS = 300;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const ownNode = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const runningMajor = Number(process.versions.node.split('.')[0]);
@@ -55,8 +56,15 @@ async function installDependencies() {
       cwd: root,
       stdio: ['ignore', output, output],
     });
+    for (const signal of SIGNALS) {
+      process.on(signal, () => {
+        child.kill(signal);
+        process.exit(1);
+      });
+    }
     child.once('error', () => resolve(127)).once('close', resolve);
   });
+  for (const signal of SIGNALS) process.removeAllListeners(signal);
   clearInterval(timer);
   closeSync(output);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
@@ -68,7 +76,7 @@ async function installDependencies() {
 function installationProblem(code, log) {
   if (code === 127) return 'npm was not found; install Node.js with npm';
   const lines = readFileSync(log, 'utf8').split('\n');
-  const said = lines.filter((line) => line.startsWith('npm error ') && !line.startsWith('npm error code '));
+  const said = lines.filter((line) => /^npm error (?!(code|syscall|path|errno|dest) )./.test(line));
   const reason = (said[0] ?? lines.findLast((line) => line !== '') ?? `exit code ${code}`).replace('npm error ', '');
   return `npm ci failed: ${reason}; see ${relative(process.cwd(), log)}, then run: npm ci --loglevel=warn`;
 }
@@ -89,7 +97,7 @@ function runOnNode24() {
     env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'weft-node') },
   });
   const last = new Map();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  for (const signal of SIGNALS) {
     process.on(signal, () => {
       if (Date.now() - (last.get(signal) ?? 0) < SAME_SIGNAL_MS) return;
       last.set(signal, Date.now());
@@ -109,7 +117,7 @@ function runOnNode24() {
   child.once('error', (error) => fail(`Node ${NODE_MAJOR} could not be run: ${error.message}; run: npm rebuild node`));
   child.once('exit', (code, signal) => {
     if (signal === null) process.exit(code);
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name);
+    for (const name of SIGNALS) process.removeAllListeners(name);
     process.kill(process.pid, signal);
   });
 }
