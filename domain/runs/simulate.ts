@@ -39,7 +39,7 @@ export function simulate(compiled: CompiledDefinition, simulation: Simulation): 
   for (let step = 0; step < (simulation.maxSteps ?? 100_000) && !isClosed(world.state.status); step += 1) {
     const next = takeNext(world);
     if (next === undefined) break;
-    happen(world, next);
+    if (!isLate(world, next)) happen(world, next);
   }
   return { state: world.state, events: world.events, stuck: !isClosed(world.state.status) };
 }
@@ -66,6 +66,12 @@ function interruption({ afterMs, by }: NonNullable<Simulation['interrupt']>, sta
   return by === 'cancel'
     ? { type: 'run.cancel_requested', at, reason: null }
     : { type: 'run.terminated', at, reason: null };
+}
+
+/** The timer of an approval that was answered is cancelled; an answer after the timeout is refused. */
+function isLate({ compiled, state }: World, event: RunEvent): boolean {
+  if (event.type !== 'timer.fired' && event.type !== 'approval.decided') return false;
+  return state.nodes[compiled.indexOf.get(event.nodeId) ?? -1]?.status !== 'WAITING';
 }
 
 /** One event, and whatever the engine decides after it. */
