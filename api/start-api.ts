@@ -11,17 +11,16 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { expressMiddleware } from '@as-integrations/express5';
-import type { Client, Connection } from '@temporalio/client';
 import express from 'express';
 import { parse } from 'graphql';
 import type { Logger } from 'pino';
-import type { createPool } from '../adapters/postgres/pool.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkTemporal } from '../temporal/check-temporal.ts';
+import type { connectTemporal } from '../temporal/client.ts';
 import { LOCAL_PRINCIPAL } from './access/principal.ts';
 import { formatError } from './graphql/format-error.ts';
-import { answerHttpErrors, createHttpApp } from './http/http-app.ts';
+import { answerHttpErrors, createHttpApp, GRAPHQL_PATH } from './http/http-app.ts';
 import { listen } from './http/listen.ts';
 import { createHttpMetrics } from './http/metrics.ts';
 import type { RequestTrace } from './http/request-trace.ts';
@@ -33,9 +32,9 @@ import { runsResolvers, type RunsContext } from './runs/resolvers.ts';
 export type ApiParts = {
   settings: Settings;
   log: Logger;
-  pool: ReturnType<typeof createPool>;
-  connection: Connection;
-  temporal: Client;
+  pool: RunsDeps['pool'];
+  connection: Awaited<ReturnType<typeof connectTemporal>>;
+  temporal: RunsDeps['temporal'];
 };
 export type RunningApi = { port: number; stop: () => Promise<void> };
 type Traces = AsyncLocalStorage<RequestTrace>;
@@ -66,7 +65,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
   const context = async () => ({ principal: LOCAL_PRINCIPAL, loaders: createLoaders(deps, LOCAL_PRINCIPAL) });
-  app.use('/graphql', express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
+  app.use(GRAPHQL_PATH, express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
   app.use(answerHttpErrors(log, bodyLimit));
   const port = await listen(server, settings.WEFT_HOST, settings.PORT);
   return {

@@ -92,6 +92,25 @@ describe('the gateway', () => {
     expect(await response.text()).toContain('CSRF');
   });
 
+  it('refuses literals that would keep its planner busy for ever, at once', async () => {
+    const subgraph = await remoteSubgraph(() => ({ body: { data: { validateWorkflow: [] } } }));
+    const gateway = await openGateway(subgraph.url);
+    const nested = (depth: number) =>
+      ask(gateway, `{ validateWorkflow(definition: ${'['.repeat(depth)}${']'.repeat(depth)}) { code } }`);
+    expect(await nested(8)).toEqual({ data: { validateWorkflow: [] } });
+    expect((await nested(9)).errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
+    for (const depth of [500, 20_000]) {
+      expect((await nested(depth)).errors[0].extensions.code).toMatch(/^GRAPHQL_(VALIDATION|PARSE)_FAILED$/);
+    }
+    expect((await nested(100_000)).errors[0].extensions.code).toBe('GRAPHQL_PARSE_FAILED');
+    const query = 'query ($definition: JSON!) { validateWorkflow(definition: $definition) { code } }';
+    const body = `{"query":"${query}","variables":{"definition":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`;
+    const headers = { 'content-type': 'application/json' };
+    const answer: any = await (await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body })).json();
+    expect(answer.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+    expect(subgraph.seen).toHaveLength(1);
+  });
+
   it('says that a body is too large or no JSON', async () => {
     const gateway = await openGateway('http://127.0.0.1:9/graphql', { WEFT_PAYLOAD_MAX_BYTES: '65536' });
     const large = await post(gateway, `{ __typename } # ${'x'.repeat(4_300_000)}`);

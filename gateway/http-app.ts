@@ -12,6 +12,8 @@ export type HttpAppOptions = {
   ready: () => boolean;
 };
 
+export const GRAPHQL_PATH = '/graphql';
+
 /** Everything but GraphQL itself. */
 export function createHttpApp({ log, metrics, traces, sdl, ready }: HttpAppOptions): Express {
   const app = express();
@@ -38,7 +40,8 @@ function traceRequests(log: Logger, metrics: GatewayMetrics, traces: AsyncLocalS
       const route = response.statusCode === 404 ? 'unknown' : path.replace(/^\/explorer\/.*/, '/explorer/*');
       metrics.requests.inc({ method, route, status: response.statusCode });
       metrics.durations.observe({ method, route }, seconds);
-      log.debug({ ...trace, method, route, status: response.statusCode, seconds }, 'request');
+      const level = path === GRAPHQL_PATH ? 'info' : 'debug';
+      log[level]({ ...trace, method, route, status: response.statusCode, seconds }, 'request');
     });
     traces.run(trace, next);
   };

@@ -16,7 +16,8 @@ import { Pool } from 'undici';
 import type { Settings } from '../config/settings.ts';
 import { explorer } from './explorer.ts';
 import { formatError } from './format-error.ts';
-import { answerHttpErrors, createHttpApp } from './http-app.ts';
+import { answerHttpErrors, createHttpApp, GRAPHQL_PATH } from './http-app.ts';
+import { limitNestedLists } from './limit-nested-lists.ts';
 import { listen } from './listen.ts';
 import { createMetrics, type GatewayMetrics } from './metrics.ts';
 import type { RequestTrace } from './request-trace.ts';
@@ -27,7 +28,8 @@ import { SUPERGRAPH_FILE } from './supergraph-file.ts';
 export type RunningGateway = { port: number; stop: () => Promise<void> };
 type Parts = { settings: Settings; log: Logger; metrics: GatewayMetrics; traces: AsyncLocalStorage<RequestTrace> };
 
-const GRAPHQL_PATH = '/graphql';
+/** Of one document; whatever is larger belongs in variables. */
+const MAXIMUM_TOKENS = 50_000;
 const SOCKETS_PER_SUBGRAPH = 64;
 /** Room for the query and the other variables beside the largest payload. */
 const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
@@ -92,6 +94,8 @@ function createApollo({ log, traces }: Parts, gateway: ApolloGateway, server: Se
     gateway,
     logger: log,
     introspection: true,
+    parseOptions: { maxTokens: MAXIMUM_TOKENS },
+    validationRules: [limitNestedLists],
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,

@@ -24,10 +24,11 @@ export function createSubgraphSource(options: SubgraphOptions): GraphQLDataSourc
     async process({ request, context }) {
       const { query, variables, operationName } = request;
       const forward = (context as Partial<SubgraphContext>).forward ?? {};
+      const body = bodyOf({ query, variables, operationName });
       const began = performance.now();
       const deadline = AbortSignal.timeout(options.timeoutMs);
       try {
-        const answer = await send(options, JSON.stringify({ query, variables, operationName }), forward, deadline);
+        const answer = await send(options, body, forward, deadline);
         options.observe('answered', (performance.now() - began) / 1000);
         return answer;
       } catch (error) {
@@ -36,6 +37,14 @@ export function createSubgraphSource(options: SubgraphOptions): GraphQLDataSourc
       }
     },
   };
+}
+
+function bodyOf(request: object): string {
+  try {
+    return JSON.stringify(request);
+  } catch {
+    throw new GraphQLError('The variables are nested too deeply', { extensions: { code: 'BAD_USER_INPUT' } });
+  }
 }
 
 async function send(

@@ -12,6 +12,8 @@ export type HttpAppOptions = {
   checks: Checks;
 };
 
+export const GRAPHQL_PATH = '/graphql';
+
 /** Health, metrics and the tracing of every request; the rooms' doors are mounted on it. */
 export function createHttpApp({ log, metrics, traces, checks }: HttpAppOptions): Express {
   const app = express();
@@ -42,7 +44,8 @@ function traceRequests(log: Logger, metrics: HttpMetrics, traces: AsyncLocalStor
       const route = response.statusCode === 404 ? 'unknown' : path;
       metrics.requests.inc({ method, route, status: response.statusCode });
       metrics.durations.observe({ method, route }, seconds);
-      log.debug({ ...trace, method, route, status: response.statusCode, seconds }, 'request');
+      const level = path === GRAPHQL_PATH ? 'info' : 'debug';
+      log[level]({ ...trace, method, route, status: response.statusCode, seconds }, 'request');
     });
     traces.run(trace, next);
   };

@@ -1,12 +1,12 @@
-import type { Client } from '@temporalio/client';
 import type { createPool } from '../../adapters/postgres/pool.ts';
 import type { Settings } from '../../config/settings.ts';
+import type { createTemporalClient } from '../../temporal/client.ts';
 import type { InputValidators } from './input-validators.ts';
 
 /** What the operations of this room work on. */
 export type RunsDeps = {
   pool: ReturnType<typeof createPool>;
-  temporal: Client;
+  temporal: ReturnType<typeof createTemporalClient>;
   settings: Pick<Settings, 'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE' | 'WEFT_PAYLOAD_MAX_BYTES'>;
   log: { info: (fields: Record<string, unknown>, message: string) => void };
   validators: InputValidators;

@@ -75,7 +75,7 @@ describe('publishing through the gateway', () => {
     const { data, errors } = await doors.ask(PUBLISH, { definition });
     expect(data).toBeNull();
     expect(errors).toHaveLength(1);
-    const { code, problems, hint, service } = errors?.[0].extensions;
+    const { code, problems, hint, service } = errors?.[0].extensions ?? {};
     expect({ code, service }).toEqual({ code: 'DEFINITION_INVALID', service: 'runs' });
     expect(hint).toContain('problems');
     expect(problems.map((problem: { code: string }) => problem.code)).toEqual(

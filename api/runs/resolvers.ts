@@ -1,3 +1,4 @@
+import { readRunStateAt } from '../../adapters/postgres/run-state-at.ts';
 import type { RunStoredEvent } from '../../adapters/postgres/event-store.ts';
 import { nodeId } from '../../domain/identifiers.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
@@ -20,7 +21,6 @@ import {
   type PageArguments,
   type RunsFilter,
 } from './read-runs.ts';
-import { stateAt } from './state-at.ts';
 import { temporalUrl } from './temporal-url.ts';
 
 export type RunsContext = { principal: Principal; loaders: RunLoaders };
@@ -69,7 +69,8 @@ export function runsResolvers(deps: RunsDeps) {
       },
       events: (run: RunRecord, page: { after?: number | null; first?: number | null }) =>
         listRunEvents(deps, run.id, page),
-      stateAt: (run: RunRecord, { eventId }: { eventId: number }) => stateAt(deps, run, eventId),
+      stateAt: (run: RunRecord, { eventId }: { eventId: number }) =>
+        eventId < 1 ? null : readRunStateAt(deps.pool, run.id, eventId),
       temporalUrl: (run: RunRecord) => temporalUrl(deps.settings, run),
     },
     NodeExecution: { id: (node: NodeExecutionRecord) => node.nodeId },
