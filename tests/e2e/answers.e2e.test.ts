@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
+import type { GraphQlError } from './graphql.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const twoApprovals: WorkflowDefinition = {
@@ -36,8 +37,7 @@ async function waitingRun(): Promise<string> {
 }
 const approve = (runId: string, nodeId: string, more: object = {}) =>
   stack.graphql.send<any>(APPROVE, { runId, nodeId, decision: 'APPROVED', ...more });
-const codeOf = ({ errors }: { errors?: { extensions?: object }[] }) =>
-  (errors?.[0]?.extensions as { code?: string } | undefined)?.code;
+const codeOf = ({ errors }: { errors?: GraphQlError[] }) => errors?.[0]?.extensions?.['code'];
 const end = (mutation: 'cancelRun' | 'terminateRun', runId: string) =>
   stack.graphql.send<any>(
     `mutation ($runId: ID!) { ${mutation}(runId: $runId, reason: "enough") { id status closedAt } }`,
