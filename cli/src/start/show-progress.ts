@@ -53,7 +53,6 @@ function liveProgress(): Progress {
       concurrent: true,
       exitOnError: false,
       registerSignalListeners: false,
-      rendererOptions: { collapseSkips: false },
     })
       .run()
       .catch(() => undefined);

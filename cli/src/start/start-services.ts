@@ -29,26 +29,28 @@ export async function startServices(
   const apiUrl = `http://${host}:${apiPort}/graphql`;
 
   const start = (name: PartName, args: readonly string[], environment: Record<string, string>) =>
-    context.phase(name, async () => {
-      context.parts.stopping.throwIfAborted();
-      const [script = '', ...rest] = args;
-      const service = startChildService({
-        name,
-        args: [join(ROOT, script), ...rest],
-        env: environmentWith({ WEFT_DATA_DIR: context.dataDir, ...environment }),
-        output: context.openLog(name),
-        log: context.log,
-        onPid: (pid) => onPid(name, pid),
-      });
-      context.parts.add(name, service);
-      return service.ready;
-    });
+    awaitedLater(
+      context.phase(name, async () => {
+        context.parts.stopping.throwIfAborted();
+        const [script = '', ...rest] = args;
+        const service = startChildService({
+          name,
+          args: [join(ROOT, script), ...rest],
+          env: environmentWith({ WEFT_DATA_DIR: context.dataDir, ...environment }),
+          output: context.openLog(name),
+          log: context.log,
+          onPid: (pid) => onPid(name, pid),
+        });
+        context.parts.add(name, service);
+        return service.ready;
+      }),
+    );
 
   const gateway = start('gateway', ['gateway/main.ts'], {
     GATEWAY_PORT: String(gatewayPort),
     WORKFLOW_API_URL: apiUrl,
   });
-  const bundle = context.phase('bundle', () => workflowBundle(context.dataDir));
+  const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir)));
   const [postgres, temporal] = await allOrFirstFailure([startPostgres(context), startTemporal(context)]);
   const environment = {
     DATABASE_URL: postgres.databaseUrl,
@@ -83,10 +85,16 @@ export async function startServices(
   };
 }
 
+/** Keeps a failure from being reported as unhandled before somebody awaits the step. */
+function awaitedLater<Result>(step: Promise<Result>): Promise<Result> {
+  step.catch(() => undefined);
+  return step;
+}
+
 /** Promise.all whose other promises stay handled when one has failed. */
 async function allOrFirstFailure<const Steps extends readonly Promise<unknown>[]>(
   steps: Steps,
 ): Promise<{ -readonly [Index in keyof Steps]: Awaited<Steps[Index]> }> {
-  for (const step of steps) step.catch(() => undefined);
+  steps.forEach(awaitedLater);
   return (await Promise.all(steps)) as { -readonly [Index in keyof Steps]: Awaited<Steps[Index]> };
 }
