@@ -22,22 +22,23 @@ export type Appended = { version: number; position: bigint; appended: number };
  * @throws VERSION_CONFLICT
  */
 export async function appendEvents(pool: pg.Pool, append: Append): Promise<Appended> {
+  return inTransaction(pool, (client) => appendWithin(client, append));
+}
+
+/** As appendEvents, as a part of the caller's transaction. Nothing may take a lock after it: the tenant's other writers wait. */
+export async function appendWithin(client: pg.PoolClient, append: Append): Promise<Appended> {
   if (append.events.length === 0) throw new AppError('INPUT_INVALID', { detail: 'an append needs at least one event' });
   const spilled: SpilledValues = new Map();
   const payloads = append.events.map((event) => payloadText(event.payload, spilled));
-  await createPayloadStore(pool).put(spilled);
-  return inTransaction(pool, async (client) => {
-    const stream = await advanceStream(client, append);
-    const earlier =
-      stream === undefined || append.expectedVersion === 'any' ? await findEarlierAppend(client, append) : undefined;
-    if (earlier) {
-      // Takes back the step of advanceStream.
-      await client.query('ROLLBACK AND CHAIN');
-      return earlier;
-    }
-    if (stream === undefined) throw await versionConflict(client, append);
-    return insertAt(client, append, payloads, stream);
-  });
+  await createPayloadStore(client).put(spilled);
+  const stream = await advanceStream(client, append);
+  if (stream === undefined || append.expectedVersion === 'any') {
+    const earlier = await findEarlierAppend(client, append);
+    if (earlier && stream) await stepBack(client, stream, append.events.length);
+    if (earlier) return earlier;
+  }
+  if (stream === undefined) throw await versionConflict(client, append);
+  return insertAt(client, append, payloads, stream);
 }
 
 type StreamRow = { stream_key: bigint; version: number };
@@ -62,6 +63,10 @@ async function advanceStream(client: pg.PoolClient, append: Append): Promise<Str
     ],
   });
   return rows[0];
+}
+
+async function stepBack(client: pg.PoolClient, { stream_key }: StreamRow, steps: number): Promise<void> {
+  await client.query('UPDATE event_streams SET version = version - $2 WHERE stream_key = $1', [stream_key, steps]);
 }
 
 async function insertAt(
