@@ -64,11 +64,12 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
       if (recent.length > 3) recent.shift();
     },
   });
-  const ended = server.exited.then(() => {
+  const gone = new AbortController();
+  void server.exited.then(() => gone.abort());
+  if (!(await namespaceAnswers(address, options.namespace, gone.signal))) {
+    await server.stop();
     throw new AppError('SETUP_INCOMPLETE', { detail: `Temporal did not start: ${recent.join(' / ')}` });
-  });
-  ended.catch(() => undefined);
-  await Promise.race([untilNamespaceAnswers(address, options.namespace), ended]);
+  }
   const { pid, exited } = server;
   return { address, uiUrl: `http://127.0.0.1:${options.uiPort}`, pid, exited, stop: (graceMs) => server.stop(graceMs) };
 }
@@ -84,21 +85,21 @@ function serverArguments(options: TemporalDevServerOptions): string[] {
   ];
 }
 
-async function untilNamespaceAnswers(address: string, namespace: string): Promise<void> {
+async function namespaceAnswers(address: string, namespace: string, gone: AbortSignal): Promise<boolean> {
   const connection = Connection.lazy({ address });
   const until = performance.now() + 30_000;
   try {
-    for (;;) {
+    while (!gone.aborted && performance.now() < until) {
       try {
         await connection.withDeadline(Date.now() + 1_000, () =>
           connection.workflowService.describeNamespace({ namespace }),
         );
-        return;
-      } catch (error) {
-        if (performance.now() > until) throw error;
+        return true;
+      } catch {
         await sleep(50);
       }
     }
+    return false;
   } finally {
     await connection.close();
   }

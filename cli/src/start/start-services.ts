@@ -50,7 +50,7 @@ export async function startServices(
     GATEWAY_PORT: String(gatewayPort),
     WORKFLOW_API_URL: apiUrl,
   });
-  const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir)));
+  const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir, context.parts.stopping)));
   const [postgres, temporal] = await allOrFirstFailure([startPostgres(context), startTemporal(context)]);
   const environment = {
     DATABASE_URL: postgres.databaseUrl,

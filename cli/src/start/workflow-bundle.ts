@@ -10,10 +10,10 @@ const SOURCES = ['workflows/**/*.ts', 'domain/**/*.ts', 'temporal/payload-conver
 const run = promisify(execFile);
 
 /** The workflow bundle for the code as it is now: made once per state of the sources, in a process of its own. */
-export async function workflowBundle(dataDir: string): Promise<string> {
+export async function workflowBundle(dataDir: string, stopping: AbortSignal): Promise<string> {
   const outFile = join(dataDir, 'cache', `workflows-${await hashSources()}.js`);
   if (!existsSync(outFile)) {
-    await run(process.execPath, [join(ROOT, 'workers/build-bundle.ts'), outFile], { cwd: ROOT });
+    await run(process.execPath, [join(ROOT, 'workers/build-bundle.ts'), outFile], { cwd: ROOT, signal: stopping });
   }
   return outFile;
 }
