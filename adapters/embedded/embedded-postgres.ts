@@ -96,16 +96,13 @@ async function ensureCluster(folder: string, cluster: string, binaries: Binaries
 }
 
 async function initialise(cluster: string, given: string, binaries: Binaries, user: PostgresUser): Promise<void> {
-  const { prefix, ...ids } = user;
-  const [command = binaries.initdb, ...args] = [
-    ...prefix,
-    binaries.initdb,
+  const [command, args] = asUser(user, binaries.initdb, [
     ...['--pgdata', cluster, '--username', 'postgres', '--pwfile', given, '--auth', 'scram-sha-256'],
     ...['--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
     '--no-instructions',
-  ];
+  ]);
   try {
-    await run(command, args, { ...ids, cwd: '/' });
+    await run(command, args, { ...idsOf(user), cwd: '/' });
   } catch (cause) {
     await rm(cluster, { recursive: true, force: true });
     const detail = String((cause as { stderr?: string }).stderr ?? cause).trim();
@@ -115,6 +112,15 @@ async function initialise(cluster: string, given: string, binaries: Binaries, us
       cause,
     );
   }
+}
+
+function asUser({ prefix }: PostgresUser, program: string, args: readonly string[]): [string, string[]] {
+  const [first, ...rest] = prefix;
+  return first === undefined ? [program, [...args]] : [first, [...rest, program, ...args]];
+}
+
+function idsOf({ uid, gid }: PostgresUser): { uid?: number; gid?: number } {
+  return { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
 }
 
 function ownerOf(user: PostgresUser): { uid: number; gid: number } | null {
@@ -135,19 +141,15 @@ function runServer(
   port: number,
   options: EmbeddedPostgresOptions,
 ): { process: GuardedProcess; ready: Promise<void> } {
-  const { prefix, ...ids } = user;
   const settings = Object.entries({ ...SETTINGS, ...options.settings, port: String(port) });
-  const [command = binaries.postgres, ...args] = [
-    ...prefix,
-    binaries.postgres,
-    '-D',
-    cluster,
+  const [command, args] = asUser(user, binaries.postgres, [
+    ...['-D', cluster],
     ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ];
+  ]);
   const recent: string[] = [];
   const started = Promise.withResolvers<void>();
   const server = spawnGuarded(command, args, {
-    ...ids,
+    ...idsOf(user),
     cwd: '/',
     stopSignal: 'SIGINT',
     onLine: (line) => {

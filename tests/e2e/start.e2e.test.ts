@@ -5,9 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-jest.setTimeout(180_000);
+const TIMEOUT_MS = 180_000;
 
 const ROOT = join(import.meta.dirname, '../..');
 const ANY_PORT = [
@@ -91,68 +91,85 @@ async function untilNoProcessIsLeft(pids: readonly number[]): Promise<string[]> 
 }
 
 describe('weft start', () => {
-  it('prints one JSON line about the completed run, and the same again over the kept data', async () => {
-    for (const expectedRuns of [1, 2]) {
-      const { code, stdout, stderr } = await weft(['start', '--once', '--json']).exited;
-      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('brief') });
-      expect(stdout.trimEnd().split('\n')).toHaveLength(1);
-      const line = JSON.parse(stdout) as Record<string, unknown>;
-      expect(Object.keys(line)).toEqual([
-        'runId',
-        'workflowId',
-        'status',
-        'output',
-        'nodes',
-        'events',
-        'temporalUrl',
-        'durationMs',
-      ]);
-      expect(line).toMatchObject({
-        workflowId: 'research-brief',
-        status: 'COMPLETED',
-        output: { brief: expect.stringContaining("# Newton's last queries") },
-        temporalUrl: expect.stringContaining(String(line['runId'])),
+  it(
+    'prints one JSON line about the completed run, and the same again over the kept data',
+    async () => {
+      for (const expectedRuns of [1, 2]) {
+        const { code, stdout, stderr } = await weft(['start', '--once', '--json']).exited;
+        expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('brief') });
+        expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+        const line = JSON.parse(stdout) as Record<string, unknown>;
+        expect(Object.keys(line)).toEqual([
+          'runId',
+          'workflowId',
+          'status',
+          'output',
+          'nodes',
+          'events',
+          'temporalUrl',
+          'durationMs',
+        ]);
+        expect(line).toMatchObject({
+          workflowId: 'research-brief',
+          status: 'COMPLETED',
+          output: { brief: expect.stringContaining("# Newton's last queries") },
+          temporalUrl: expect.stringContaining(String(line['runId'])),
+        });
+        expect(line['events']).toBeGreaterThan(10);
+        const started = readFileSync(join(dataDir, 'logs/start.log'), 'utf8').match(/sample run started/g);
+        expect(started).toHaveLength(expectedRuns);
+        expect(await untilNoProcessIsLeft([])).toEqual([]);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'refuses to start twice over one data folder, and stops everything on Ctrl-C',
+    async () => {
+      const first = weft(['start']);
+      const { pid, pids } = await untilUp();
+      const second = await weft(['start']).exited;
+      expect(second).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringContaining(`already runs here as process ${pid}`),
       });
-      expect(line['events']).toBeGreaterThan(10);
-      const started = readFileSync(join(dataDir, 'logs/start.log'), 'utf8').match(/sample run started/g);
-      expect(started).toHaveLength(expectedRuns);
+      const healthy = await weft(['doctor', '--json']).exited;
+      expect(JSON.parse(healthy.stdout)).toMatchObject({ healthy: true });
+      await untilLogged('"phase":"sample run"');
+      first.child.kill('SIGINT');
+      expect((await first.exited).code).toBe(0);
+      expect(leftProcesses([pid, ...Object.values(pids)])).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'leaves no process when it is killed',
+    async () => {
+      weft(['start']);
+      const { pid, pids } = await untilUp();
+      process.kill(pid, 'SIGKILL');
+      expect(await untilNoProcessIsLeft([pid, ...Object.values(pids)])).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'says what is wrong in one place and prints nothing on stdout',
+    async () => {
+      const { code, stdout, stderr } = await weft(['start', '--once', '--json'], { PORT: 'abc', TEMPORAL_TLS: 'maybe' })
+        .exited;
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain('PORT: must be a whole number');
+      expect(stderr).toContain('TEMPORAL_TLS: must be true or false');
+      const unreachable = await weft(['start', '--once'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
+        .exited;
+      expect(unreachable).toMatchObject({ code: 1, stdout: '' });
+      expect(unreachable.stderr).toContain('Postgres cannot be reached');
       expect(await untilNoProcessIsLeft([])).toEqual([]);
-    }
-  });
-
-  it('refuses to start twice over one data folder, and stops everything on Ctrl-C', async () => {
-    const first = weft(['start']);
-    const { pid, pids } = await untilUp();
-    const second = await weft(['start']).exited;
-    expect(second).toEqual({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringContaining(`already runs here as process ${pid}`),
-    });
-    const healthy = await weft(['doctor', '--json']).exited;
-    expect(JSON.parse(healthy.stdout)).toMatchObject({ healthy: true });
-    await untilLogged('"phase":"sample run"');
-    first.child.kill('SIGINT');
-    expect((await first.exited).code).toBe(0);
-    expect(leftProcesses([pid, ...Object.values(pids)])).toEqual([]);
-  });
-
-  it('leaves no process when it is killed', async () => {
-    weft(['start']);
-    const { pid, pids } = await untilUp();
-    process.kill(pid, 'SIGKILL');
-    expect(await untilNoProcessIsLeft([pid, ...Object.values(pids)])).toEqual([]);
-  });
-
-  it('says what is wrong in one place and prints nothing on stdout', async () => {
-    const { code, stdout, stderr } = await weft(['start', '--once', '--json'], { PORT: 'abc', TEMPORAL_TLS: 'maybe' })
-      .exited;
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain('PORT: must be a whole number');
-    expect(stderr).toContain('TEMPORAL_TLS: must be true or false');
-    const unreachable = await weft(['start', '--once'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }).exited;
-    expect(unreachable).toMatchObject({ code: 1, stdout: '' });
-    expect(unreachable.stderr).toContain('Postgres cannot be reached');
-    expect(await untilNoProcessIsLeft([])).toEqual([]);
-  });
+    },
+    TIMEOUT_MS,
+  );
 });

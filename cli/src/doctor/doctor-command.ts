@@ -21,14 +21,13 @@ async function runChecks(): Promise<Check[]> {
   const databaseUrl = running?.databaseUrl ?? settings.DATABASE_URL;
   const address = running?.temporalAddress ?? settings.TEMPORAL_ADDRESS;
   const namespace = running?.namespace ?? settings.TEMPORAL_NAMESPACE;
-  const groups = await Promise.all([
-    [checkNode()],
-    checkDisk(dataDir).then((check) => [check]),
-    databaseUrl ? checkPostgres(databaseUrl) : [notRunning('Postgres')],
-    address ? checkTemporal(settings, address, namespace) : [notRunning('Temporal')],
+  const [disk, postgres, temporal, services] = await Promise.all([
+    checkDisk(dataDir),
+    databaseUrl ? checkPostgres(databaseUrl) : Promise.resolve([notRunning('Postgres')]),
+    address ? checkTemporal(settings, address, namespace) : Promise.resolve([notRunning('Temporal')]),
     running ? checkDoors(running) : checkFreePorts(settings).then((check) => [check, notRunning('Services')]),
   ]);
-  return groups.flat();
+  return [checkNode(), disk, ...postgres, ...temporal, ...services];
 }
 
 async function checkDoors({ graphqlUrl, apiUrl, metricsUrls }: Partial<RunFile>): Promise<Check[]> {

@@ -51,24 +51,29 @@ export async function startServices(
     WORKFLOW_API_URL: apiUrl,
   });
   const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir, context.parts.stopping)));
-  const [postgres, temporal] = await allOrFirstFailure([startPostgres(context), startTemporal(context)]);
+  const [postgres, temporal] = await Promise.all([
+    awaitedLater(startPostgres(context)),
+    awaitedLater(startTemporal(context)),
+  ]);
   const environment = {
     DATABASE_URL: postgres.databaseUrl,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_UI_URL: temporal.uiUrl,
   };
-  const workers = bundle.then((file) =>
-    start('workers', ['workers/main.ts', '--queues', 'runs,content,models', '--bundle', file], {
-      ...environment,
-      METRICS_PORT: String(workerMetricsPort),
-    }),
+  const workers = awaitedLater(
+    bundle.then((file) =>
+      start('workers', ['workers/main.ts', '--queues', 'runs,content,models', '--bundle', file], {
+        ...environment,
+        METRICS_PORT: String(workerMetricsPort),
+      }),
+    ),
   );
   const projector = start('projector', ['workers/projector-main.ts'], {
     ...environment,
     METRICS_PORT: String(projectorMetricsPort),
   });
   const api = start('api', ['api/main.ts'], { ...environment, PORT: String(apiPort) });
-  await allOrFirstFailure([workers, projector, api, gateway]);
+  await Promise.all([workers, projector, api, gateway]);
   return {
     databaseUrl: postgres.databaseUrl,
     temporalAddress: temporal.address,
@@ -89,12 +94,4 @@ export async function startServices(
 function awaitedLater<Result>(step: Promise<Result>): Promise<Result> {
   step.catch(() => undefined);
   return step;
-}
-
-/** Promise.all whose other promises stay handled when one has failed. */
-async function allOrFirstFailure<const Steps extends readonly Promise<unknown>[]>(
-  steps: Steps,
-): Promise<{ -readonly [Index in keyof Steps]: Awaited<Steps[Index]> }> {
-  steps.forEach(awaitedLater);
-  return (await Promise.all(steps)) as { -readonly [Index in keyof Steps]: Awaited<Steps[Index]> };
 }
