@@ -52,6 +52,18 @@ describe('startEmbeddedPostgres', () => {
   );
 
   it(
+    'never makes a new cluster in place of one whose password is gone',
+    async () => {
+      const folder = await newFolder();
+      await (await start(folder)).stop();
+      await rm(join(folder, 'password'));
+      await expect(start(folder)).rejects.toMatchObject({ code: 'SETUP_INCOMPLETE' });
+      expect((await stat(join(folder, 'cluster/PG_VERSION'))).isFile()).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'moves on from a busy port',
     async () => {
       const holder = createServer().listen(0, '127.0.0.1');

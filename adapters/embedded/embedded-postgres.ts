@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -79,20 +79,32 @@ async function findBinaries(): Promise<Binaries> {
   }
 }
 
+/** A cluster is made beside its place and moved there when it is complete, so that one that is there is never half of one. */
 async function ensureCluster(folder: string, cluster: string, binaries: Binaries, user: PostgresUser): Promise<string> {
   const passwordFile = join(folder, 'password');
-  if (existsSync(join(cluster, 'PG_VERSION')) && existsSync(passwordFile)) return readFile(passwordFile, 'utf8');
-  await rm(cluster, { recursive: true, force: true });
-  await mkdir(cluster, { mode: 0o700 });
-  const password = randomBytes(24).toString('hex');
+  if (existsSync(cluster)) return readPassword(passwordFile, cluster);
+  const unfinished = join(folder, 'cluster.new');
   const given = join(folder, 'password.new');
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { mode: 0o700 });
+  const password = randomBytes(24).toString('hex');
   await writeFile(given, password, { mode: 0o600 });
   const owner = ownerOf(user);
-  if (owner !== null) await Promise.all([given, cluster].map((path) => chown(path, owner.uid, owner.gid)));
-  await initialise(cluster, given, binaries, user);
+  if (owner !== null) await Promise.all([given, unfinished].map((path) => chown(path, owner.uid, owner.gid)));
+  await initialise(unfinished, given, binaries, user);
   await rm(given);
   await writeFile(passwordFile, password, { mode: 0o600 });
+  await rename(unfinished, cluster);
   return password;
+}
+
+async function readPassword(file: string, cluster: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const detail = `${file} is missing, without which ${cluster} cannot be used; put it back, or remove both to start anew`;
+    throw new AppError('SETUP_INCOMPLETE', { detail }, cause);
+  }
 }
 
 async function initialise(cluster: string, given: string, binaries: Binaries, user: PostgresUser): Promise<void> {
@@ -104,7 +116,6 @@ async function initialise(cluster: string, given: string, binaries: Binaries, us
   try {
     await run(command, args, { ...idsOf(user), cwd: '/' });
   } catch (cause) {
-    await rm(cluster, { recursive: true, force: true });
     const detail = String((cause as { stderr?: string }).stderr ?? cause).trim();
     throw new AppError(
       'SETUP_INCOMPLETE',
