@@ -5,6 +5,7 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from '../adapters/embedded/embedded-postgres.ts';
 import { findFreePort } from '../adapters/embedded/free-port.ts';
 import { spawnGuarded } from '../adapters/embedded/guarded-process.ts';
+import { loadSettings } from '../config/load.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { startTemporalDevServer } from '../temporal/dev-server.ts';
 import { findTemporalServer } from '../temporal/find-server.ts';
@@ -45,7 +46,10 @@ async function startPostgres(folder: string, taken: Set<number>) {
 }
 
 async function startTemporal(taken: Set<number>) {
-  const binary = await findTemporalServer({ cacheHome: null, onProgress: (line) => process.stderr.write(`${line}\n`) });
+  const binary = await findTemporalServer({
+    cacheHome: loadSettings().XDG_CACHE_HOME,
+    onProgress: (line) => process.stderr.write(`${line}\n`),
+  });
   const server = await startTemporalDevServer({
     binary,
     dbFile: null,
