@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Plain JavaScript for Node 20 and newer: installs what is missing, then runs the rest on Node 24.
 //   bootstrap.mjs <command of weft> ...     cli/src/main.ts
 //   bootstrap.mjs <file>.ts ...             that file

@@ -17,6 +17,8 @@ export type FindServerOptions = {
   cacheHome: string | null;
   /** Called with one short line whenever there is something to tell. */
   onProgress: (line: string) => void;
+  /** Gives up a download or a build. */
+  signal?: AbortSignal;
 };
 
 const run = promisify(execFile);
@@ -28,8 +30,8 @@ export async function findTemporalServer(options: FindServerOptions): Promise<st
   return (
     (await onPath()) ??
     (await firstExecutable([pinned, join(cache, 'temporal')])) ??
-    (await downloaded(cache, options.onProgress)) ??
-    (await built(cache, pinned, options.onProgress)) ??
+    (await downloaded(cache, options)) ??
+    (await built(cache, pinned, options)) ??
     notFound()
   );
 }
@@ -65,7 +67,7 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** The SDK downloads only on the way to starting a server, so a process of its own does that and can be given up. */
-async function downloaded(cache: string, onProgress: (line: string) => void): Promise<string | null> {
+async function downloaded(cache: string, { onProgress, signal }: FindServerOptions): Promise<string | null> {
   const folder = join(cache, 'sdk');
   const present = async () => {
     const names = await readdir(folder).catch(() => []);
@@ -78,8 +80,9 @@ async function downloaded(cache: string, onProgress: (line: string) => void): Pr
   await mkdir(folder, { recursive: true });
   const script = join(import.meta.dirname, 'download-server.ts');
   try {
-    await run(process.execPath, [script, folder], { timeout: 180_000, killSignal: 'SIGKILL' });
+    await run(process.execPath, [script, folder], { timeout: 180_000, killSignal: 'SIGKILL', signal });
   } catch {
+    signal?.throwIfAborted();
     return null;
   }
   return present();
@@ -94,7 +97,7 @@ async function downloadReachable(): Promise<boolean> {
   }
 }
 
-async function built(cache: string, target: string, onProgress: (line: string) => void): Promise<string | null> {
+async function built(cache: string, target: string, options: FindServerOptions): Promise<string | null> {
   try {
     await run('go', ['version']);
   } catch {
@@ -103,7 +106,7 @@ async function built(cache: string, target: string, onProgress: (line: string) =
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, 'build-'));
   try {
-    await goInstall(folder, onProgress);
+    await goInstall(folder, options);
     await rename(join(folder, 'temporal'), target);
     return target;
   } finally {
@@ -111,7 +114,7 @@ async function built(cache: string, target: string, onProgress: (line: string) =
   }
 }
 
-async function goInstall(folder: string, onProgress: (line: string) => void): Promise<void> {
+async function goInstall(folder: string, { onProgress, signal }: FindServerOptions): Promise<void> {
   const started = performance.now();
   let last = 'starting';
   const tell = () => {
@@ -120,6 +123,7 @@ async function goInstall(folder: string, onProgress: (line: string) => void): Pr
   };
   const go = spawn('/usr/bin/env', [`GOBIN=${folder}`, 'go', 'install', '-v', MODULE], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    signal,
   });
   createInterface({ input: go.stderr }).on('line', (line) => (last = line.trim()));
   tell();

@@ -56,7 +56,11 @@ export async function startTemporal(context: StartContext): Promise<{ address: s
 async function startOwnTemporal(context: StartContext): Promise<{ address: string; uiUrl: string }> {
   const { settings, takenPorts } = context;
   const binary = await context.phase('find temporal', () =>
-    findTemporalServer({ cacheHome: settings.XDG_CACHE_HOME, onProgress: context.tell }),
+    findTemporalServer({
+      cacheHome: settings.XDG_CACHE_HOME,
+      onProgress: context.tell,
+      signal: context.parts.stopping,
+    }),
   );
   const port = await findFreePort(settings.WEFT_TEMPORAL_PORT, takenPorts);
   const uiPort = await findFreePort(settings.WEFT_TEMPORAL_UI_PORT, takenPorts);
