@@ -80,12 +80,16 @@ async function enterClosedFolders(closed: string, uid: number, gid: number): Pro
     });
   }
   const lend = [`--inh-caps=-all,+${capability}`, `--ambient-caps=-all,+${capability}`];
+  // Without this bit access(2), by which Postgres looks at its own programs, would not count the lent capability.
+  lend.push('--securebits=+no_setuid_fixup');
   return [setpriv, `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...lend];
 }
 
 async function lendableCapability(): Promise<string | null> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const permitted = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+  const mayLend = (permitted & (1n << 8n)) !== 0n;
+  if (!mayLend) return null;
   if (permitted & (1n << 2n)) return 'dac_read_search';
   return permitted & (1n << 1n) ? 'dac_override' : null;
 }
