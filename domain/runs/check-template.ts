@@ -23,7 +23,7 @@ export function checkTemplate(template: string): TemplateCheck {
   const tooMuch = excess(template);
   if (tooMuch !== null) return { paths: [], problems: [problem(tooMuch)] };
   try {
-    visit(handlebars.parse(template) as unknown as TemplateNode, 0, [], check);
+    visit(handlebars.parse(template), 0, [], check);
   } catch (error) {
     const at = /line (\d+)(?:[:,] ?(?:column )?(\d+))?/i.exec(String((error as Error).message));
     check.problems.push(problem((error as Error).message.split('\n').join(' '), at ? Number(at[1]) : null, null));

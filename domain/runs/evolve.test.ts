@@ -312,7 +312,7 @@ describe('evolve', () => {
     fc.record({ type: fc.constant('run.completed'), output: json }),
     fc.record({ type: fc.constant('run.failed'), error }),
   );
-  const event = fc.tuple(field, fc.nat()).map(([fields, at]) => ({ ...fields, at }) as RunEvent);
+  const event = fc.tuple(field, fc.nat()).map(([fields, at]) => ({ ...fields, at }));
 
   it('takes any sequence of events without throwing, and never changes a closed run', () => {
     fc.assert(

@@ -45,7 +45,7 @@ export function didYouMean(name: string, known: readonly string[]): string {
 
 /** The known name nearest to a mistyped one, for hints. */
 export function nearest(name: string, known: readonly string[]): string | null {
-  if (name.length > 100) return null;
+  if (name.length > 40) return null;
   const near = known.filter((candidate) => Math.abs(candidate.length - name.length) <= Math.max(2, name.length / 3));
   const scored = near.map((candidate) => ({ candidate, distance: distance(name, candidate) }));
   scored.sort((left, right) => left.distance - right.distance);
@@ -58,9 +58,13 @@ function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i += 1) {
     const next = [i];
+    let before = i;
     for (let j = 1; j <= right.length; j += 1) {
-      const substitution = (row[j - 1] as number) + Number(left[i - 1] !== right[j - 1]);
-      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+      const substitution = (row[j - 1] as number) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      const deletion = (row[j] as number) + 1;
+      before = before < deletion ? before + 1 : deletion;
+      if (substitution < before) before = substitution;
+      next.push(before);
     }
     row = next;
   }
