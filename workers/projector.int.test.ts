@@ -256,7 +256,7 @@ describe('the projector', () => {
     for (const id of ids) await expectWholeHistory(id);
     const { rows } = await pool.query<{ holders: number; locks: number }>(
       `SELECT count(DISTINCT pid)::int AS holders, count(*)::int AS locks FROM pg_locks
-       WHERE locktype = 'advisory' AND classid = ${0x57454654} AND granted
+       WHERE locktype = 'advisory' AND classid = 0x57454654 AND granted
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     );
     expect(rows[0]).toEqual({ holders: 3, locks: 16 });

@@ -47,7 +47,7 @@ export async function startWorkers({
         }),
       ),
   );
-  const finished = runAll(workers).finally(async () => {
+  const finished = runAll(workers, async () => {
     await hints.close();
     await close();
     await connection.close();
@@ -62,6 +62,10 @@ export async function startWorkers({
   };
 }
 
-async function runAll(workers: readonly Worker[]): Promise<void> {
-  await Promise.all(workers.map((worker) => worker.run()));
+async function runAll(workers: readonly Worker[], close: () => Promise<void>): Promise<void> {
+  try {
+    await Promise.all(workers.map((worker) => worker.run()));
+  } finally {
+    await close();
+  }
 }

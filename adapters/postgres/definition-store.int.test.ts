@@ -39,7 +39,7 @@ describe('publishing definitions', () => {
       ),
     );
     const versions = new Map(published.map(({ hash, version }) => [hash, version]));
-    expect([...versions.values()].toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...versions.values()].toSorted((left, right) => left - right)).toEqual([1, 2, 3, 4, 5, 6]);
     for (const { hash, version } of published) expect(versions.get(hash)).toBe(version);
   });
 

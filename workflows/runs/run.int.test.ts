@@ -98,7 +98,7 @@ describe('the run workflow on a real Temporal server', () => {
       });
     await expect(answer('done')).rejects.toMatchObject({ cause: { type: 'NOT_WAITING' } });
     await expect(answer('nobody')).rejects.toMatchObject({ cause: { type: 'NOT_FOUND' } });
-    const state = (await handle.query<JsonObject>(STATE_QUERY)) as JsonObject;
+    const state = await handle.query<JsonObject>(STATE_QUERY);
     expect(state['status']).toBe('WAITING');
     await expect(answer('ask')).resolves.toEqual({ nodeId: 'ask', decision: 'APPROVED' });
     await expect(handle.result()).resolves.toBe('APPROVED');
