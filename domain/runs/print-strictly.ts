@@ -3,8 +3,8 @@ import { AppError } from '../errors.ts';
 export const PRINT = 'weft_print';
 
 /**
- * Turns each `{{a.b}}` into `{{weft_print this "a" "b"}}`: Handlebars' own strict mode finds names of prototypes, and prints
- * objects as `[object Object]`.
+ * Turns each `{{a.b}}` into `{{weft_print this "a" "b"}}` and `{{helper a}}` into `{{weft_print (helper a)}}`. Without it, Handlebars'
+ * strict mode finds names of prototypes, prints objects as `[object Object]`, and adds up numbers that stand side by side.
  */
 export function printStrictly(
   program: hbs.AST.Program,
@@ -17,24 +17,33 @@ export function printStrictly(
       if (inner) printStrictly(inner, helpers, [...names, ...(inner.blockParams ?? [])]);
       if (inverse) printStrictly(inverse, helpers, [...names, ...(inverse.blockParams ?? [])]);
     }
-    if (statement.type !== 'MustacheStatement') continue;
-    const mustache = statement as hbs.AST.MustacheStatement;
-    const path = mustache.path as hbs.AST.PathExpression;
-    if (path.type !== 'PathExpression' || mustache.params.length > 0 || helpers.has(path.original)) continue;
-    const named =
-      path.data || (path.depth === 0 && names.includes(path.parts[0] ?? '') && !path.original.startsWith('this'));
-    const taken = named ? 1 : 0;
-    const base = { ...path, parts: path.parts.slice(0, taken) };
-    const keys = path.parts
-      .slice(taken)
-      .map((value) => ({ type: 'StringLiteral', value, original: value, loc: path.loc }));
-    mustache.params = [base, ...keys];
-    mustache.path = { ...path, data: false, depth: 0, parts: [PRINT], original: PRINT };
+    if (statement.type === 'MustacheStatement') printMustache(statement as hbs.AST.MustacheStatement, helpers, names);
   }
 }
 
+function printMustache(
+  mustache: hbs.AST.MustacheStatement,
+  helpers: ReadonlySet<string>,
+  names: readonly string[],
+): void {
+  const path = mustache.path as hbs.AST.PathExpression;
+  if (path.type !== 'PathExpression') return;
+  const { params, hash, loc } = mustache;
+  if (params.length > 0 || helpers.has(path.original)) {
+    mustache.params = [{ type: 'SubExpression', path, params, hash, loc } as hbs.AST.SubExpression];
+  } else {
+    const named =
+      path.data || (path.depth === 0 && names.includes(path.parts[0] ?? '') && !path.original.startsWith('this'));
+    const taken = named ? 1 : 0;
+    const keys = path.parts.slice(taken).map((value) => ({ type: 'StringLiteral', value, original: value, loc }));
+    const base: hbs.AST.PathExpression = { ...path, parts: path.parts.slice(0, taken) };
+    mustache.params = [base, ...keys];
+  }
+  mustache.path = { ...path, data: false, depth: 0, parts: [PRINT], original: PRINT };
+}
+
 /** @throws AppError for a name that is not there, and for what has no text. */
-export function print(base: unknown, ...keysAndOptions: unknown[]): unknown {
+export function print(base: unknown, ...keysAndOptions: unknown[]): string {
   let value = base;
   for (const key of keysAndOptions.slice(0, -1) as string[]) {
     if (value === null || value === undefined || !Object.hasOwn(Object(value) as object, key)) {
@@ -42,7 +51,8 @@ export function print(base: unknown, ...keysAndOptions: unknown[]): unknown {
     }
     value = (value as Record<string, unknown>)[key];
   }
-  if (typeof value !== 'object' || value === null) return value;
+  if (value === null || value === undefined) return '';
+  if (typeof value !== 'object') return String(value);
   const kind = Array.isArray(value) ? 'a list; use join, json or each' : 'an object; use json';
   throw new AppError('TEMPLATE_FAILED', { detail: `what is printed is ${kind}` });
 }
