@@ -115,6 +115,7 @@ async function withWorkers<Result>(
       activities,
       workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
       hint: hints.hint,
+      maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
     }),
     Worker.create({
       connection: native,

@@ -112,6 +112,7 @@ async function openSite({ settings }: BenchServers): Promise<Site> {
     activities,
     workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
     hint: hints.hint,
+    maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
   });
   const running = worker.run();
   const published = await publish(pool);

@@ -6,17 +6,12 @@ import { createPayloadCodec } from './payload-codec.ts';
 
 export const payloadConverterPath = fileURLToPath(import.meta.resolve('./payload-converter.ts'));
 
-type PayloadSettings = Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES' | 'WEFT_PAYLOAD_MAX_BYTES'>;
+type PayloadSettings = Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES'>;
 
 /** The same for clients, workers and replay. */
 export function createDataConverter(settings: PayloadSettings, store: PayloadStore): DataConverter {
   return {
     payloadConverterPath,
-    payloadCodecs: [
-      createPayloadCodec(store, {
-        inlineBytes: settings.WEFT_PAYLOAD_INLINE_BYTES,
-        maxBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
-      }),
-    ],
+    payloadCodecs: [createPayloadCodec(store, { inlineBytes: settings.WEFT_PAYLOAD_INLINE_BYTES })],
   };
 }

@@ -10,7 +10,7 @@ export type DecodePayloads = (payloads: readonly Payload[] | null | undefined) =
 
 /** Decodes what the clients and workers of these settings encode. */
 export function createHistoryDecoder(
-  settings: Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES' | 'WEFT_PAYLOAD_MAX_BYTES'>,
+  settings: Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES'>,
   store: PayloadStore,
 ): DecodePayloads {
   return createPayloadDecoder(createDataConverter(settings, store).payloadCodecs ?? []);

@@ -6,14 +6,17 @@ import type { PayloadStore } from '../domain/runs/payload-store.ts';
 import { contentHash } from './content-hash.ts';
 import { BY_REFERENCE_KEY } from './payload-converter.ts';
 
-/** Encoding of a payload whose data is the hash of the real one in the payload store. */
-export const REFERENCE_ENCODING = 'binary/weft-ref';
-/** Size of the real payload's data, for people who read the history. */
-export const REFERENCE_BYTES_KEY = 'weft-bytes';
+/** Metadata that marks a payload as standing for another: the hash of the real one's data in the payload store. */
+export const REFERENCE_KEY = 'weft-reference';
 
+const PREVIEW_CHARACTERS = 300;
+const JSON_ENCODING = 'json/plain';
 const CACHE_BYTES = 64 * 1024 * 1024;
 
-export type PayloadLimits = { inlineBytes: number; maxBytes: number };
+export type PayloadLimits = {
+  /** Larger ones go to the store. How large they may be at all is checked where they arise, since a workflow task that cannot send its commands is tried for ever. */
+  inlineBytes: number;
+};
 
 /**
  * Sends large payloads, and definitions of any size, by content hash. Runs outside the workflow sandbox, so replay sees the
@@ -41,15 +44,11 @@ async function encodePayloads(
   const outgoing = new Map<PayloadHash, Uint8Array>();
   const encoded = payloads.map((payload) => {
     const bytes = payload.data?.byteLength ?? 0;
-    if (bytes > limits.maxBytes) throw new AppError('PAYLOAD_TOO_LARGE', { bytes, limitBytes: limits.maxBytes });
     if (bytes <= limits.inlineBytes && !payload.metadata?.[BY_REFERENCE_KEY]) return payload;
     const data = payload.data ?? new Uint8Array();
     const hash = payloadHash(contentHash(data));
     if (!cache.has(hash)) outgoing.set(hash, data);
-    return {
-      metadata: { [METADATA_ENCODING_KEY]: utf8(REFERENCE_ENCODING), [REFERENCE_BYTES_KEY]: utf8(String(bytes)) },
-      data: utf8(hash),
-    };
+    return reference(hash, data, payload.metadata?.[BY_REFERENCE_KEY] !== undefined);
   });
   if (outgoing.size > 0) {
     await store.put(outgoing);
@@ -68,15 +67,25 @@ async function decodePayloads(payloads: Payload[], store: PayloadStore, cache: C
     if (!hash) return payload;
     const data = loaded.get(hash) ?? cache.get(hash);
     if (data === undefined) throw new AppError('NOT_FOUND', { what: 'Payload', id: hash });
-    return { metadata: { [METADATA_ENCODING_KEY]: utf8('json/plain') }, data };
+    return { metadata: { [METADATA_ENCODING_KEY]: utf8(JSON_ENCODING) }, data };
   });
 }
 
-/** The hash that a payload stands for, or null when it carries its own data. */
-export function referenceOf(payload: Payload): PayloadHash | null {
-  const encoding = payload.metadata?.[METADATA_ENCODING_KEY];
-  if (!encoding || text(encoding) !== REFERENCE_ENCODING) return null;
-  return payloadHash(text(payload.data ?? new Uint8Array()));
+/** Itself JSON, so that Temporal Web UI and CLI show what it is and how it begins. */
+function reference(hash: PayloadHash, data: Uint8Array, definition: boolean): Payload {
+  const bytes = data.byteLength;
+  const shown = definition
+    ? { $definition: hash, bytes }
+    : { $payload: hash, bytes, preview: text(data.subarray(0, 4 * PREVIEW_CHARACTERS)).slice(0, PREVIEW_CHARACTERS) };
+  return {
+    metadata: { [METADATA_ENCODING_KEY]: utf8(JSON_ENCODING), [REFERENCE_KEY]: utf8(hash) },
+    data: utf8(JSON.stringify(shown)),
+  };
+}
+
+function referenceOf(payload: Payload): PayloadHash | null {
+  const hash = payload.metadata?.[REFERENCE_KEY];
+  return hash ? payloadHash(text(hash)) : null;
 }
 
 const utf8 = (value: string): Uint8Array => new TextEncoder().encode(value);

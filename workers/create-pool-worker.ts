@@ -1,6 +1,7 @@
 import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import { hintActivities } from './hint-activities.ts';
+import { limitResults } from './limit-results.ts';
 import type { WorkerPool } from './pools.ts';
 
 export type PoolWorkerOptions = {
@@ -11,6 +12,7 @@ export type PoolWorkerOptions = {
   activities: object;
   workflowBundle: WorkflowBundleOption;
   hint: (runId: string) => void;
+  maxResultBytes: number;
 };
 
 /** Cancellation reaches an activity with its next heartbeat, so heartbeats are not held back longer than this. */
@@ -20,7 +22,7 @@ const STICKY_TIMEOUT_MS = 3_000;
 const GRACE_MS = 5_000;
 
 export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
-  const { pool, connection, namespace, dataConverter, activities, workflowBundle, hint } = options;
+  const { pool, connection, namespace, dataConverter, activities, workflowBundle, hint, maxResultBytes } = options;
   return Worker.create({
     connection,
     namespace,
@@ -32,7 +34,7 @@ export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
     shutdownGraceTime: GRACE_MS,
-    interceptors: { activity: [hintActivities(hint)] },
+    interceptors: { activity: [hintActivities(hint), limitResults(maxResultBytes)] },
     ...(pool.workflows
       ? {
           workflowBundle,

@@ -44,6 +44,7 @@ export async function startWorkers({
           activities: Object.assign({}, ...workerPool.rooms.map((room) => rooms[room])) as object,
           workflowBundle,
           hint: hints.hint,
+          maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
         }),
       ),
   );

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client, Connection } from '@temporalio/client';
+import { DefaultLogger } from '@temporalio/worker';
 import type pg from 'pg';
 import { pino } from 'pino';
 import { createPayloadStore } from '../../adapters/postgres/payload-store.ts';
@@ -24,11 +27,13 @@ let client: Client;
 let workers: RunningWorkers;
 let brief: WorkflowDefinition;
 let document: string;
+let large: Awaited<ReturnType<typeof startLargeAnswers>>;
 
 beforeAll(async () => {
   database = await createTestDatabase();
+  large = await startLargeAnswers();
   const settings = {
-    ...loadSettings({}),
+    ...loadSettings({ WEFT_PAYLOAD_MAX_BYTES: '100000', WEFT_HTTP_ALLOWED_HOSTS: large.host }),
     DATABASE_URL: database.url,
     TEMPORAL_ADDRESS: testTemporal().address,
     TEMPORAL_NAMESPACE: await createTestNamespace(),
@@ -39,7 +44,7 @@ beforeAll(async () => {
   workers = await startWorkers({
     settings,
     queues: ['runs', 'content', 'models'],
-    workflowBundle: { code: await bundleWorkflows() },
+    workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
     log: pino({ level: 'silent' }),
   });
   brief = JSON.parse(await readFile('samples/workflows/research-brief.json', 'utf8')) as WorkflowDefinition;
@@ -51,7 +56,16 @@ afterAll(async () => {
   await connection?.close();
   await pool?.end();
   await database?.drop();
+  await large?.close();
 });
+
+/** Answers every request with 99,000 characters, which are more once they are in JSON beside the headers. */
+async function startLargeAnswers() {
+  const server = createServer((_, response) => response.end('x'.repeat(99_950)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { host, url: `http://${host}/`, close: () => new Promise((resolve) => server.close(resolve)) };
+}
 
 async function start(definition: WorkflowDefinition, input: Json) {
   const id = runId(uniqueName('run'));
@@ -115,6 +129,16 @@ describe('the run workflow on a real Temporal server', () => {
     };
     const handle = await start(definition, {});
     await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'HTTP_ADDRESS_DENIED' } });
+  }, 30_000);
+
+  it('fails the node whose result is too large, with the code that says so', async () => {
+    const definition: WorkflowDefinition = {
+      name: 'large',
+      nodes: [{ id: 'call', type: 'http', config: { url: large.url } }],
+      edges: [],
+    };
+    const handle = await start(definition, {});
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'PAYLOAD_TOO_LARGE' } });
   }, 30_000);
 
   it('is cancelled while it waits', async () => {

@@ -1,0 +1,18 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { AppError } from '../domain/errors.ts';
+
+/** Fails an activity whose result has more bytes of JSON than a payload may have; trying again would give the same. */
+export function limitResults(limitBytes: number): ActivityInterceptorsFactory {
+  return () => ({
+    inbound: {
+      async execute(input, next) {
+        const result = await next(input);
+        const bytes = Buffer.byteLength(JSON.stringify(result) ?? '');
+        if (bytes <= limitBytes) return result;
+        const error = new AppError('PAYLOAD_TOO_LARGE', { bytes, limitBytes });
+        throw ApplicationFailure.nonRetryable(error.message, error.code, error.fields);
+      },
+    },
+  });
+}
