@@ -1,6 +1,10 @@
 /** Writes the pages of docs/ that are made from tables in the code; part of `npm run generate`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format } from 'prettier';
 import { renderErrorsPage } from './errors-page.ts';
+import { pagesWithBlocks, renderWorkflowSchema, WORKFLOW_SCHEMA_FILE } from './generated-docs.ts';
 
 writeFileSync(join(import.meta.dirname, '../docs/errors.md'), renderErrorsPage());
+for (const { file, renewed } of pagesWithBlocks()) writeFileSync(file, renewed);
+writeFileSync(WORKFLOW_SCHEMA_FILE, await format(renderWorkflowSchema(), { parser: 'json', printWidth: 120 }));

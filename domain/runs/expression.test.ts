@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AppError } from '../errors.ts';
+import type { AppError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { type ExpressionContext, evaluateExpression } from './expression.ts';
 

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { pagesWithBlocks, renderWorkflowSchema, WORKFLOW_SCHEMA_FILE } from './generated-docs.ts';
+
+/** `npm run generate` renews them. */
+describe('generated documentation', () => {
+  it.each(pagesWithBlocks())('is what the code says in $file', ({ text, renewed }) => expect(text).toBe(renewed));
+
+  it('is what the code says in docs/workflow.schema.json', () => {
+    expect(JSON.parse(readFileSync(WORKFLOW_SCHEMA_FILE, 'utf8'))).toEqual(JSON.parse(renderWorkflowSchema()));
+  });
+});

