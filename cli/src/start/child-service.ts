@@ -1,15 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { LineLog } from './line-log.ts';
+import { lastProblem } from './line-log.ts';
 
 export type ChildServiceOptions = {
   name: string;
   /** Script and its arguments. */
   args: readonly string[];
   env: NodeJS.ProcessEnv;
-  output: LineLog;
+  /**
+   * Takes what it writes, without a pipe through us: a process whose log is a broken pipe would never end.
+   */
+  logFile: string;
   log: Logger;
   /** Called with each new process, the restarted ones too. */
   onPid: (pid: number) => void;
@@ -38,6 +41,7 @@ export function startChildService(options: ChildServiceOptions): ChildService {
     let wasReady = false;
     for (let failures = 0; !stopping.signal.aborted;) {
       const startedAt = performance.now();
+      const logStart = statSync(options.logFile, { throwIfNoEntry: false })?.size ?? 0;
       current = launch(options, (port) => {
         wasReady = true;
         first.resolve(port);
@@ -46,7 +50,8 @@ export function startChildService(options: ChildServiceOptions): ChildService {
       current = null;
       if (stopping.signal.aborted) return;
       if (!wasReady) {
-        first.reject(new Error(`${name} did not start: ${options.output.lastMessage()} (${options.output.file})`));
+        const said = readFileSync(options.logFile).subarray(logStart).toString('utf8').split('\n');
+        first.reject(new Error(`${name} did not start: ${lastProblem(said)} (${options.logFile})`));
         return;
       }
       failures = performance.now() - startedAt > STABLE_MS ? 1 : failures + 1;
@@ -76,14 +81,13 @@ export function startChildService(options: ChildServiceOptions): ChildService {
 }
 
 function launch(
-  { args, env, output, onPid, log, name }: ChildServiceOptions,
+  { args, env, logFile, onPid, log, name }: ChildServiceOptions,
   onReady: (port: number) => void,
 ): { child: ChildProcess; exited: Promise<string> } {
   // A process group of its own: the terminal's Ctrl-C must not reach it, the order of stopping is ours.
-  const child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on('line', output.write);
-  }
+  const output = openSync(logFile, 'a');
+  const child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', output, output, 'ipc'] });
+  closeSync(output);
   if (child.pid !== undefined) onPid(child.pid);
   child.on('message', (message: { ready?: boolean; port?: number }) => {
     if (message.ready !== true) return;

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { pino, type Logger } from 'pino';
 import type { Settings } from '../../../config/settings.ts';
-import { type LineLog, openLineLog } from './line-log.ts';
+import { type LineLog, logFile, openLineLog } from './line-log.ts';
 import { createRunningParts, type RunningParts } from './running-parts.ts';
 
 /** What the steps of a start share. */
@@ -15,6 +15,7 @@ export type StartContext = {
   /** One line for the person who waits. */
   tell: (line: string) => void;
   openLog: (name: string) => LineLog;
+  logFile: (name: string) => string;
   /** Measures a step into start.log. */
   phase: <Result>(name: string, step: () => Promise<Result>) => Promise<Result>;
   /** Says so when a wanted port was busy. */
@@ -43,6 +44,7 @@ export function createStartContext({ settings, tell, onPartLost }: StartContextO
     takenPorts: new Set(),
     tell,
     openLog: (name) => openLineLog(logs, name),
+    logFile: (name) => logFile(logs, name),
     async phase(name, step) {
       const began = performance.now();
       try {

@@ -37,7 +37,7 @@ export async function startServices(
           name,
           args: [join(ROOT, script), ...rest],
           env: environmentWith({ WEFT_DATA_DIR: context.dataDir, ...environment }),
-          output: context.openLog(name),
+          logFile: context.logFile(name),
           log: context.log,
           onPid: (pid) => onPid(name, pid),
         });
