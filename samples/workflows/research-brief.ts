@@ -111,11 +111,14 @@ ${abstract.text}
 ## Main concepts
 {{#each ${concepts}}}- {{this}}
 {{/each}}
+
 ## Key sentences
 {{#each ${analyze.summary}}}> {{this}}
 {{/each}}
+
 ## Facts
 ${facts.words} words, about {{fixed ${facts.minutes} 0}} minutes to read; {{lowercase ${facts.difficulty}}} (Flesch-Kincaid grade {{fixed ${facts.grade} 1}}); tone: ${facts.sentiment}.
+
 {{#if ${input.source}}}
 Source: ${input.source}
 {{/if}}`,

@@ -75,6 +75,15 @@ describe('examples in the documentation of exports', () => {
     expect(examples.length).toBeGreaterThanOrEqual(6);
   });
 
+  it('compile in docs/definition.md too', () => {
+    const page = readFileSync(join(ROOT, 'docs/definition.md'), 'utf8');
+    const blocks = [...page.matchAll(/```ts\n([^]*?)```/g)].map(([, block = '']) =>
+      block.replace("'@weft/sdk'", "'./index.ts'"),
+    );
+    expect(blocks.length).toBeGreaterThan(0);
+    expect(compile(Object.fromEntries(blocks.map((block, index) => [`page-${index}.ts`, block])))).toEqual([]);
+  }, 60_000);
+
   it('compile', () => {
     const imports = "import { cel, gives, text, workflow } from './index.ts';\nvoid [cel, gives, text, workflow];\n";
     const withImports = examples.map(([name, block]) => [name, `${imports}${block}\nexport {};\n`]);
