@@ -123,6 +123,14 @@ describe('a join', () => {
     expect(run.node('join')).toMatchObject({ status: 'COMPLETED', output: true });
   });
 
+  it('takes nothing from a branch that went the other way', () => {
+    const run = new Run(
+      [branch('choice', 'false'), transform('other', '7'), merge('join')],
+      edges('choice.true -> join', 'other -> join'),
+    );
+    expect(run.node('join')?.output).toEqual({ other: 7 });
+  });
+
   it('takes the first live predecessor in the order of the definition, not of completion', () => {
     const run = new Run([http('a'), http('b'), merge('join', 'first')], edges('a -> join', 'b -> join'));
     run.complete('b').complete('a');
@@ -223,6 +231,18 @@ describe('a run', () => {
     const run = new Run([http('a')], []).apply({ type: 'node.scheduled', at: 2, ...ref('a') });
     run.apply({ type: 'node.started', at: 3, attempt: 3, ...ref('a') });
     expect(run.node('a')).toMatchObject({ status: 'RUNNING', attempts: 3 });
+  });
+
+  it('is not moved by results of another iteration', () => {
+    const run = new Run([http('a')], []).apply({ type: 'node.scheduled', at: 2, ...ref('a') });
+    run.apply({ type: 'node.completed', at: 3, nodeId: nodeId('a'), iteration: 2, output: 1 });
+    expect(run.statuses()).toEqual({ a: 'RUNNING' });
+  });
+
+  it('starts the timer of a wait once', () => {
+    const run = new Run([{ id: 'pause', type: 'delay', config: { durationMs: 5 } }], []);
+    expect(run.commands()).toEqual([{ type: 'startTimer', ...ref('pause'), durationMs: 5 }]);
+    expect(run.apply({ type: 'timer.started', at: 2, ...ref('pause') }).commands()).toEqual([]);
   });
 
   it('fails with OUTPUT_INVALID when its output mapping fails', () => {

@@ -156,6 +156,11 @@ describe('the cost of an expression', () => {
     expect(failureOf('input.l.exists(x, x == 2999 || input.l.all(y, y < 0))', input)).toMatch(steps);
   });
 
+  it('fails when the budget ran out, though the answer was found', () => {
+    const found = list(3_000).map((index) => (index === 2_999 ? { done: true } : {}));
+    expect(failureOf('input.l.exists(x, has(x.done) || input.l.all(y, has(y.done)))', { l: found })).toMatch(steps);
+  });
+
   it('counts long bodies as several steps', () => {
     const body = Array(60).fill('x').join(' + ');
     expect(failureOf(`input.l.map(x, ${body})`, { l: list(50_000) })).toMatch(steps);

@@ -102,6 +102,23 @@ describe('validateDefinition', () => {
     ]);
   });
 
+  it('reports all that can never run, also behind others', () => {
+    const ask = { id: 'ask', type: 'approval', config: { title: '?', timeoutMs: 5 } };
+    const problems = problemsOf({
+      nodes: [ask, transform('late'), transform('later'), transform('live')],
+      edges: [
+        edge('ask', 'late', 'timed_out'),
+        edge('late', 'later'),
+        edge('later', 'live'),
+        edge('ask', 'live', 'approved'),
+      ],
+    });
+    expect(problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
+      'NODE_UNREACHABLE /nodes/1',
+      'NODE_UNREACHABLE /nodes/2',
+    ]);
+  });
+
   it('escapes JSON Pointers', () => {
     expect(problemsOf(withConfig('transform', { value: { 'a/b~c': 5 } }))[0]?.path).toBe(
       '/nodes/0/config/value/a~1b~0c',
