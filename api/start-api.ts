@@ -53,6 +53,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     pool,
     temporal,
     settings,
+    traceparent: () => traces.getStore()?.traceparent ?? null,
     log: { info: (fields, message) => log.info({ ...fields, traceId: traces.getStore()?.traceId }, message) },
     validators: createInputValidators(),
     hint: hints.hint,

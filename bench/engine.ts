@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
@@ -122,6 +123,7 @@ async function withWorkers<Result>(
       workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
       hint: hints.hint,
       maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
+      log: pino({ level: 'silent' }),
     }),
     Worker.create({
       connection: native,

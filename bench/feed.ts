@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type pg from 'pg';
+import { pino } from 'pino';
 import { publishDefinition } from '../adapters/postgres/definition-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
@@ -113,6 +114,7 @@ async function openSite({ settings }: BenchServers): Promise<Site> {
     workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
     hint: hints.hint,
     maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
+    log: pino({ level: 'silent' }),
   });
   const running = worker.run();
   const published = await publish(pool);

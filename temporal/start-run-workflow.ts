@@ -13,8 +13,16 @@ import { STATUS_ATTRIBUTE, TENANT_ATTRIBUTE, VERSION_ATTRIBUTE, WORKFLOW_ATTRIBU
 const RUNS_QUEUE: TaskQueue = 'runs';
 type StartedRun = Pick<RunRecord, 'id' | 'tenantId' | 'workflowId' | 'version' | 'definitionHash' | 'input'>;
 
-/** Starts the Temporal workflow of an inserted run. Idempotent: a run that was started before, open or closed, stays as it is. */
-export async function startRunWorkflow(client: Client, run: StartedRun, definition: WorkflowDefinition): Promise<void> {
+/**
+ * Starts the Temporal workflow of an inserted run. Idempotent: a run that was started before, open or closed, stays as it is.
+ * `traceparent` (W3C Trace Context) goes into the memo, and from there to every activity.
+ */
+export async function startRunWorkflow(
+  client: Client,
+  run: StartedRun,
+  definition: WorkflowDefinition,
+  traceparent: string | null = null,
+): Promise<void> {
   const args: [RunArguments, DefinitionArgument] = [
     { input: run.input, interpreterVersion: INTERPRETER_VERSION },
     { weftDefinition: definition },
@@ -30,7 +38,7 @@ export async function startRunWorkflow(client: Client, run: StartedRun, definiti
       ...(runTimeoutMs === undefined ? {} : { workflowExecutionTimeout: runTimeoutMs }),
       staticSummary: `${run.workflowId} v${run.version}`,
       ...(definition.description === undefined ? {} : { staticDetails: definition.description }),
-      memo: { workflow: run.workflowId, version: run.version, definitionHash: run.definitionHash },
+      memo: { workflow: run.workflowId, version: run.version, definitionHash: run.definitionHash, traceparent },
       typedSearchAttributes: [
         { key: TENANT_ATTRIBUTE, value: run.tenantId },
         { key: WORKFLOW_ATTRIBUTE, value: run.workflowId },

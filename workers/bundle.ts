@@ -4,11 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 import { payloadConverterPath } from '../temporal/data-converter.ts';
 
+const interceptorsPath = fileURLToPath(import.meta.resolve('../workflows/interceptors.ts'));
 const workflowsPath = fileURLToPath(import.meta.resolve('../workflows/catalogue.ts'));
 
 /** Bundles the workflow code for the sandbox; takes seconds, so it is done once and kept in a file. */
 export async function bundleWorkflows(logger?: Logger): Promise<string> {
-  const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, ...(logger ? { logger } : {}) });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    payloadConverterPath,
+    workflowInterceptorModules: [interceptorsPath],
+    ...(logger ? { logger } : {}),
+  });
   return code;
 }
 

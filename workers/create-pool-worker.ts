@@ -1,6 +1,7 @@
 import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import { hintActivities } from './hint-activities.ts';
+import { type ActivityLog, logActivities } from './log-activities.ts';
 import { limitResults } from './limit-results.ts';
 import type { WorkerPool } from './pools.ts';
 
@@ -13,6 +14,7 @@ export type PoolWorkerOptions = {
   workflowBundle: WorkflowBundleOption;
   hint: (runId: string) => void;
   maxResultBytes: number;
+  log: ActivityLog;
 };
 
 /** Cancellation reaches an activity with its next heartbeat, so heartbeats are not held back longer than this. */
@@ -22,7 +24,7 @@ const STICKY_TIMEOUT_MS = 3_000;
 const GRACE_MS = 5_000;
 
 export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
-  const { pool, connection, namespace, dataConverter, activities, workflowBundle, hint, maxResultBytes } = options;
+  const { pool, connection, namespace, dataConverter, activities, workflowBundle, hint, maxResultBytes, log } = options;
   return Worker.create({
     connection,
     namespace,
@@ -34,7 +36,7 @@ export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
     shutdownGraceTime: GRACE_MS,
-    interceptors: { activity: [hintActivities(hint), limitResults(maxResultBytes)] },
+    interceptors: { activity: [hintActivities(hint), logActivities(log), limitResults(maxResultBytes)] },
     ...(pool.workflows
       ? {
           workflowBundle,

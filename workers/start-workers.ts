@@ -45,6 +45,7 @@ export async function startWorkers({
           workflowBundle,
           hint: hints.hint,
           maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
+          log,
         }),
       ),
   );

@@ -9,6 +9,8 @@ export type RunsDeps = {
   temporal: ReturnType<typeof createTemporalClient>;
   settings: Pick<Settings, 'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE' | 'WEFT_PAYLOAD_MAX_BYTES'>;
   log: { info: (fields: Record<string, unknown>, message: string) => void };
+  /** W3C Trace Context of the request at hand. */
+  traceparent: () => string | null;
   validators: InputValidators;
   /** Tells the projectors that a run has new history. */
   hint: (runId: string) => void;

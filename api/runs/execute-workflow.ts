@@ -67,7 +67,7 @@ export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<voi
 
 async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinition): Promise<void> {
   await deps.temporal.withDeadline(Date.now() + START_DEADLINE_MS, () =>
-    startRunWorkflow(deps.temporal, run, published.definition),
+    startRunWorkflow(deps.temporal, run, published.definition, deps.traceparent()),
   );
   deps.hint(run.id);
   deps.log.info({ runId: run.id, workflowId: run.workflowId, version: run.version }, 'run started');

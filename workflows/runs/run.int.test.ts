@@ -27,6 +27,8 @@ let client: Client;
 let workers: RunningWorkers;
 let brief: WorkflowDefinition;
 let document: string;
+const lines: JsonObject[] = [];
+const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 let large: Awaited<ReturnType<typeof startLargeAnswers>>;
 
 beforeAll(async () => {
@@ -45,7 +47,7 @@ beforeAll(async () => {
     settings,
     queues: ['runs', 'content', 'models'],
     workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as JsonObject) }),
   });
   brief = JSON.parse(await readFile('samples/workflows/research-brief.json', 'utf8')) as WorkflowDefinition;
   document = await readFile('samples/documents/newton-opticks-queries.txt', 'utf8');
@@ -77,7 +79,7 @@ async function start(definition: WorkflowDefinition, input: Json) {
     definitionHash: definitionHash('0'.repeat(64)),
     input,
   };
-  await startRunWorkflow(client, run, definition);
+  await startRunWorkflow(client, run, definition, `00-${TRACE_ID}-b7ad6b7169203331-01`);
   await startRunWorkflow(client, run, definition);
   return client.workflow.getHandle(id);
 }
@@ -93,6 +95,16 @@ describe('the run workflow on a real Temporal server', () => {
     expect(ids).toEqual(['analyze#1', 'digest#1']);
     const largest = Math.max(...(history.events ?? []).map((event) => JSON.stringify(event).length));
     expect(largest).toBeLessThan(40_000);
+  }, 60_000);
+
+  it('logs each activity with its run, node and the trace of the request that started the run', async () => {
+    const handle = await start(brief, { title: 'Queries', document });
+    await handle.result();
+    const ofRun = lines.filter((line) => line['runId'] === handle.workflowId);
+    expect(ofRun.map(({ msg, nodeId, traceId, attempt }) => ({ msg, nodeId, traceId, attempt }))).toEqual([
+      { msg: 'activity completed', nodeId: 'analyze', traceId: TRACE_ID, attempt: 1 },
+      { msg: 'activity completed', nodeId: 'digest', traceId: TRACE_ID, attempt: 1 },
+    ]);
   }, 60_000);
 
   it('waits for an approval, refuses wrong answers without a trace and takes the right one once', async () => {
