@@ -24,6 +24,7 @@ export interface HintSinks extends Sinks {
   hints: { progressed(): void };
 }
 const { hints } = proxySinks<HintSinks>();
+const HINT_EVERY_MS = 1_000;
 
 /** Turns the engine's commands into Temporal's and Temporal's results into events. */
 export class RunDriver {
@@ -33,6 +34,7 @@ export class RunDriver {
   readonly #deadlines = new Map<string, number>();
   readonly #timers = new Map<string, CancellationScope>();
   #shownStatus = 'RUNNING';
+  #hintedAt = 0;
 
   constructor(compiled: CompiledDefinition, close: (command: Command) => void) {
     this.#compiled = compiled;
@@ -81,7 +83,7 @@ export class RunDriver {
   #advance(): void {
     for (const command of decide(this.#compiled, this.state)) this.#execute(command);
     this.#show();
-    hints.progressed();
+    this.#hint();
   }
 
   #execute(command: Command): void {
@@ -118,6 +120,13 @@ export class RunDriver {
     }
     this.#apply({ type: 'timer.fired', at: Date.now(), nodeId, iteration });
     this.#advance();
+  }
+
+  /** The projector follows a run for two seconds after its last news, so a busy run need not call on every step. */
+  #hint(): void {
+    if (Date.now() - this.#hintedAt < HINT_EVERY_MS) return;
+    this.#hintedAt = Date.now();
+    hints.progressed();
   }
 
   /** Details cost no event; the search attribute costs one, so it follows only the turns to and from WAITING. */
