@@ -7,12 +7,11 @@ import type { NodeState } from '../../domain/runs/run-state.ts';
 /** Without either, Temporal refuses the activity; a node that sets only one keeps the type's other bounds. */
 const FALLBACK_START_TO_CLOSE_MS = 300_000;
 
-type AnyActivity = (input: Json) => Promise<Json>;
+type AnyActivity = (input: Json) => Promise<Json | undefined>;
 
-export async function runActivity(node: CompiledNode, state: NodeState): Promise<Json> {
+export function runActivity(node: CompiledNode, state: NodeState): Promise<Json | undefined> {
   const activities = proxyActivities<Record<string, AnyActivity>>(activityOptions(node, state.iteration));
-  const output = await (activities[node.type] as AnyActivity)(state.input);
-  return output ?? null;
+  return (activities[node.type] as AnyActivity)(state.input);
 }
 
 export function activityOptions(node: CompiledNode, iteration: number): ActivityOptions {
