@@ -54,6 +54,13 @@ describe('research-brief', () => {
   }
   const input = { title: 'Opticks', document: 'Light ...' };
 
+  it('writes no more facts than the analysis has, as for a language it cannot judge', () => {
+    const foreign = { ...analysis, language: 'de', sentiment: null, readability: null, difficulty: null };
+    const { state, brief } = play(input, { analyze: { output: foreign as unknown as Json } });
+    expect(state.status).toBe('COMPLETED');
+    expect(brief).toMatch(/2000 words, about 9 minutes to read\.$/m);
+  });
+
   it('condenses a long document by the model', () => {
     const { state, statuses, brief } = play({ ...input, source: 'Newton, 1730' }, {});
     expect(state.status).toBe('COMPLETED');

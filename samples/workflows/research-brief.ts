@@ -40,9 +40,9 @@ function readDocument() {
         value: {
           words: analyze.words,
           minutes: cel<number>`${analyze.readingTimeMs} / 60000`,
-          grade: analyze.readability.fleschKincaidGrade,
+          grade: cel<number | null>`${analyze.readability} == null ? null : ${analyze.readability.fleschKincaidGrade}`,
           difficulty: analyze.difficulty,
-          sentiment: analyze.sentiment.label,
+          sentiment: cel<string | null>`${analyze.sentiment} == null ? null : ${analyze.sentiment.label}`,
           language: analyze.language,
         },
       }),
@@ -117,7 +117,7 @@ ${abstract.text}
 {{/each}}
 
 ## Facts
-${facts.words} words, about {{fixed ${facts.minutes} 0}} minutes to read; {{lowercase ${facts.difficulty}}} (Flesch-Kincaid grade {{fixed ${facts.grade} 1}}); tone: ${facts.sentiment}.
+${facts.words} words, about {{fixed ${facts.minutes} 0}} minutes to read{{#if ${facts.difficulty}}}; {{lowercase ${facts.difficulty}}} (Flesch-Kincaid grade {{fixed ${facts.grade} 1}}){{/if}}{{#if ${facts.sentiment}}}; tone: ${facts.sentiment}{{/if}}.
 
 {{#if ${input.source}}}
 Source: ${input.source}

@@ -112,7 +112,7 @@ describe('weft start', () => {
         expect(line).toMatchObject({
           workflowId: 'research-brief',
           status: 'COMPLETED',
-          output: { brief: expect.stringContaining("# Newton's last queries") },
+          output: { brief: expect.stringContaining('# Light and matter: the last queries of the Opticks') },
           temporalUrl: expect.stringContaining(String(line['runId'])),
         });
         expect(line['events']).toBeGreaterThan(10);

@@ -47,7 +47,7 @@ export async function startSampleRun(gateway: GatewayClient): Promise<string> {
     'mutation ($input: JSON) { executeWorkflow(workflowId: "research-brief", input: $input) { id } }',
     {
       input: {
-        title: "Newton's last queries",
+        title: 'Light and matter: the last queries of the Opticks',
         document,
         source: 'Isaac Newton, Opticks, fourth edition, London 1730, Queries 28 to 31',
       },
