@@ -15,15 +15,16 @@ import express from 'express';
 import { parse } from 'graphql';
 import type { Logger } from 'pino';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
+import { answerHttpErrors, createHttpApp } from '../adapters/express/http-app.ts';
+import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
+import { listen } from '../adapters/express/listen.ts';
+import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkTemporal } from '../temporal/check-temporal.ts';
 import type { connectTemporal } from '../temporal/client.ts';
 import { LOCAL_PRINCIPAL } from './access/principal.ts';
 import { formatError } from './graphql/format-error.ts';
-import { answerHttpErrors, createHttpApp, GRAPHQL_PATH } from './http/http-app.ts';
-import { listen } from './http/listen.ts';
-import { createHttpMetrics } from './http/metrics.ts';
-import type { RequestTrace } from './http/request-trace.ts';
+import { readiness } from './http/readiness.ts';
 import type { RunsDeps } from './runs/deps.ts';
 import { createInputValidators } from './runs/input-validators.ts';
 import { createLoaders } from './runs/loaders.ts';
@@ -38,6 +39,8 @@ export type ApiParts = {
 };
 export type RunningApi = { port: number; stop: () => Promise<void> };
 type Traces = AsyncLocalStorage<RequestTrace>;
+
+const GRAPHQL_PATH = '/graphql';
 
 /** Room for the query and the other variables beside the largest payload. */
 const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
@@ -59,7 +62,13 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     hint: hints.hint,
   };
   const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
-  const app = createHttpApp({ log, metrics: createHttpMetrics(), traces, checks });
+  const app = createHttpApp({
+    log,
+    metrics: createHttpMetrics(),
+    traces,
+    readiness: () => readiness(checks),
+    notable: [GRAPHQL_PATH],
+  });
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
   const apollo = createApollo(deps, log, traces, server);
   await apollo.start();

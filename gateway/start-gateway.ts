@@ -13,20 +13,23 @@ import { expressMiddleware } from '@as-integrations/express5';
 import express from 'express';
 import type { Logger } from 'pino';
 import { Pool } from 'undici';
+import { answerHttpErrors, createHttpApp } from '../adapters/express/http-app.ts';
+import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
+import { listen } from '../adapters/express/listen.ts';
+import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
 import { explorer } from './explorer.ts';
 import { formatError } from './format-error.ts';
-import { answerHttpErrors, createHttpApp, GRAPHQL_PATH } from './http-app.ts';
 import { limitNestedLists } from './limit-nested-lists.ts';
-import { listen } from './listen.ts';
-import { createMetrics, type GatewayMetrics } from './metrics.ts';
-import type { RequestTrace } from './request-trace.ts';
+import { createSubgraphMetrics, type SubgraphMetrics } from './subgraph-metrics.ts';
 import { createSubgraphSource, type SubgraphContext } from './subgraph-source.ts';
 import { SUBGRAPHS } from './subgraphs.ts';
 import { SUPERGRAPH_FILE } from './supergraph-file.ts';
 
 export type RunningGateway = { port: number; stop: () => Promise<void> };
-type Parts = { settings: Settings; log: Logger; metrics: GatewayMetrics; traces: AsyncLocalStorage<RequestTrace> };
+type Parts = { settings: Settings; log: Logger; metrics: SubgraphMetrics; traces: AsyncLocalStorage<RequestTrace> };
+
+const GRAPHQL_PATH = '/graphql';
 
 /** Of one document; whatever is larger belongs in variables. */
 const MAXIMUM_TOKENS = 50_000;
@@ -36,17 +39,27 @@ const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
 
 /** Serves the committed supergraph. Subgraphs need not be up: their fields fail until they are. */
 export async function startGateway(settings: Settings, log: Logger): Promise<RunningGateway> {
-  const parts: Parts = { settings, log, metrics: createMetrics(), traces: new AsyncLocalStorage<RequestTrace>() };
+  const httpMetrics = createHttpMetrics();
+  const traces = new AsyncLocalStorage<RequestTrace>();
+  const parts: Parts = { settings, log, metrics: createSubgraphMetrics(httpMetrics.registry), traces };
   const sdl = readFileSync(SUPERGRAPH_FILE, 'utf8');
   let ready = false;
-  const app = createHttpApp({ ...parts, sdl, ready: () => ready });
+  const app = createHttpApp({
+    log,
+    metrics: httpMetrics,
+    traces,
+    readiness: () => Promise.resolve({ ready }),
+    notable: [GRAPHQL_PATH],
+    routeOf: (path) => path.replace(/^\/explorer\/.*/, '/explorer/*'),
+  });
+  app.get('/_service/schema', (_request, response) => void response.type('text/plain').send(sdl));
   const server = createServer(app);
   const pools: Pool[] = [];
   const apollo = createApollo(parts, createGateway(parts, sdl, pools), server);
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
-  const context = async ({ req }: { req: express.Request }) => forwardedHeaders(req, parts.traces.getStore());
+  const context = async ({ req }: { req: express.Request }) => forwardedHeaders(req, traces.getStore());
   app.use(explorer(GRAPHQL_PATH));
   app.use(GRAPHQL_PATH, express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
   app.use(answerHttpErrors(log, bodyLimit));
@@ -81,7 +94,7 @@ function createGateway({ settings, log, metrics }: Parts, supergraphSdl: string,
         pool,
         timeoutMs: settings.WEFT_SUBGRAPH_TIMEOUT_MS,
         observe(outcome, seconds, cause) {
-          metrics.subgraphDurations.observe({ subgraph: name, outcome }, seconds);
+          metrics.durations.observe({ subgraph: name, outcome }, seconds);
           if (cause) log.warn({ err: cause, subgraph: name, url: url.href }, 'subgraph did not answer');
         },
       });

@@ -38,10 +38,12 @@ describe('docs/errors.md', () => {
   });
 
   it('names the codes that the gateway has of its own', () => {
-    const sources = readdirSync(join(ROOT, 'gateway')).filter((file) => /(?<!\.test)\.ts$/.test(file));
-    const used = sources.flatMap((file) =>
-      [...read(`gateway/${file}`).matchAll(/(?:code: |refusal\()'([A-Z_]+)'/g)].map(([, code]) => code),
+    const sources = ['gateway', 'adapters/express'].flatMap((folder) =>
+      readdirSync(join(ROOT, folder)).map((file) => `${folder}/${file}`),
     );
+    const used = sources
+      .filter((file) => /(?<!\.test)\.ts$/.test(file))
+      .flatMap((file) => [...read(file).matchAll(/(?:code: |refusal\()'([A-Z_]+)'/g)].map(([, code]) => code));
     const page = read('docs/errors.md');
     expect(used.length).toBeGreaterThan(0);
     for (const code of new Set(used)) expect(page).toContain(`\`${code}\``);

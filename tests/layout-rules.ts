@@ -43,7 +43,7 @@ function placeOf(path: string): Place | null {
 function folderFault(path: string, { folder, row }: Place, { specifier, typeOnly }: Import): string | null {
   const target = posix.join(posix.dirname(path), specifier);
   const [top = ''] = target.split('/');
-  if (top === folder.split('/')[0] || row.values.includes(top)) return null;
+  if (top === folder.split('/')[0] || row.values.some((one) => target.startsWith(`${one}/`))) return null;
   if (!row.types.includes(top)) return `${folder} may not import ${top}`;
   return typeOnly ? null : `${folder} may import types of ${top} alone`;
 }

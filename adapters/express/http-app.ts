@@ -1,30 +1,32 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
-import type { HttpMetrics } from './metrics.ts';
-import { readiness, type Checks } from './readiness.ts';
+import type { HttpMetrics } from './http-metrics.ts';
 import { requestTrace, type RequestTrace } from './request-trace.ts';
 
 export type HttpAppOptions = {
   log: Logger;
   metrics: HttpMetrics;
   traces: AsyncLocalStorage<RequestTrace>;
-  checks: Checks;
+  readiness: () => Promise<{ ready: boolean }>;
+  /** Routes whose requests are logged at level info; the others at debug. */
+  notable: readonly string[];
+  /** The metrics' name of a path; default is the path itself. */
+  routeOf?: (path: string) => string;
 };
 
-export const GRAPHQL_PATH = '/graphql';
-
-/** Health, metrics and the tracing of every request; the rooms' doors are mounted on it. */
-export function createHttpApp({ log, metrics, traces, checks }: HttpAppOptions): Express {
+/** Health, metrics and the tracing of every request; a service mounts its doors on it. */
+export function createHttpApp(options: HttpAppOptions): Express {
+  const { metrics, readiness } = options;
   const app = express();
   app.disable('x-powered-by');
-  app.use(traceRequests(log, metrics, traces));
+  app.use(traceRequests(options));
   app.get('/health', (_request, response) => {
     response.json({ status: 'healthy', timestamp: new Date(), uptime_seconds: Math.floor(process.uptime()) });
   });
   app.get('/livez', (_request, response) => void response.json({ alive: true }));
   app.get('/readyz', async (_request, response) => {
-    const answer = await readiness(checks);
+    const answer = await readiness();
     response.status(answer.ready ? 200 : 503).json(answer);
   });
   app.get('/metrics', async (_request, response) => {
@@ -33,7 +35,8 @@ export function createHttpApp({ log, metrics, traces, checks }: HttpAppOptions):
   return app;
 }
 
-function traceRequests(log: Logger, metrics: HttpMetrics, traces: AsyncLocalStorage<RequestTrace>): RequestHandler {
+function traceRequests(options: HttpAppOptions): RequestHandler {
+  const { log, metrics, traces, notable, routeOf = (path) => path } = options;
   return (request, response, next) => {
     const { method, path } = request;
     const trace = requestTrace(request.headers);
@@ -41,10 +44,10 @@ function traceRequests(log: Logger, metrics: HttpMetrics, traces: AsyncLocalStor
     response.setHeader('X-Correlation-ID', trace.correlationId);
     response.once('finish', () => {
       const seconds = (performance.now() - began) / 1000;
-      const route = response.statusCode === 404 ? 'unknown' : path;
+      const route = response.statusCode === 404 ? 'unknown' : routeOf(path);
       metrics.requests.inc({ method, route, status: response.statusCode });
       metrics.durations.observe({ method, route }, seconds);
-      const level = path === GRAPHQL_PATH ? 'info' : 'debug';
+      const level = notable.includes(path) ? 'info' : 'debug';
       log[level]({ ...trace, method, route, status: response.statusCode, seconds }, 'request');
     });
     traces.run(trace, next);
