@@ -8,7 +8,8 @@ import { assertWithinBudget, bounded, openBudget } from './expression-budget.ts'
 import { environment, meteredEnvironment } from './expression-environment.ts';
 import { fromCel } from './expression-value.ts';
 import { LIMITS } from './limits.ts';
-import { meterExpression } from './meter-expression.ts';
+import { METER_PREFIX, meterExpression } from './meter-expression.ts';
+import { followPath } from './plain-path.ts';
 
 export type ExpressionContext = {
   input: Json;
@@ -20,12 +21,14 @@ export type ExpressionContext = {
 type Parsed = { evaluate: ParseResult; nodeIds: readonly string[] };
 const parse = boundedCache(LIMITS.cachedCharacters, (expression): Parsed => {
   const nodeIds = new Set<string>();
-  const { ast } = environment.parse(expression);
-  visit(ast, (node) => {
+  const plain = environment.parse(expression);
+  visit(plain.ast, (node) => {
     const reference = nodeReference(node);
     if (reference) nodeIds.add(reference.nodeId);
   });
-  return { evaluate: meteredEnvironment.parse(meterExpression(ast)), nodeIds: [...nodeIds] };
+  const metered = meterExpression(plain.ast);
+  const evaluate = metered.includes(METER_PREFIX) ? meteredEnvironment.parse(metered) : plain;
+  return { evaluate, nodeIds: [...nodeIds] };
 });
 
 /**
@@ -33,6 +36,8 @@ const parse = boundedCache(LIMITS.cachedCharacters, (expression): Parsed => {
  * @throws AppError EXPRESSION_FAILED
  */
 export function evaluateExpression(expression: string, context: ExpressionContext): Json {
+  const plain = followPath(expression, context);
+  if (plain !== undefined) return plain;
   openBudget();
   try {
     const { evaluate, nodeIds } = parse(expression);

@@ -2,6 +2,8 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { AppError } from '../errors.ts';
 import { childrenOf, COMPREHENSIONS } from './expression-ast.ts';
 
+/** What the names of all meters begin with. */
+export const METER_PREFIX = 'weft_';
 const COMPARED = new Set(['+', '==', '!=', 'in', '<', '<=', '>', '>=']);
 const SEARCHES = new Set(['contains', 'indexOf', 'lastIndexOf', 'split']);
 const SIZED_METHODS = new Set(['size', 'lowerAscii', 'upperAscii', 'trim', 'startsWith', 'endsWith', 'join']);
@@ -36,9 +38,8 @@ export function meterExpression(node: ASTNode): string {
     case 'rcall':
       return methodCall(...node.args);
     default: {
-      const [left, right] = node.args.map((operand) =>
-        COMPARED.has(node.op) ? sized(operand) : meterExpression(operand),
-      );
+      const costsBySize = node.op === 'in' || (COMPARED.has(node.op) && !node.args.some(isNumber));
+      const [left, right] = node.args.map((operand) => (costsBySize ? sized(operand) : meterExpression(operand)));
       return `(${left} ${node.op} ${right})`;
     }
   }
@@ -62,6 +63,10 @@ function methodCall(name: string, receiver: ASTNode, args: readonly ASTNode[]): 
   if (!SIZED_METHODS.has(name)) return `${target(receiver)}.${name}(${args.map(meterExpression).join(', ')})`;
   return `weft_sized(${meterExpression(receiver)}).${name}(${args.map(name === 'join' ? sought : sized).join(', ')})`;
 }
+
+/** Beside a number the operands are numbers too, or it is an error. */
+const isNumber = (node: ASTNode): boolean =>
+  node.op === 'value' && (typeof node.args === 'number' || typeof node.args === 'bigint');
 
 /** Literals are as short as the expression is. */
 const sized = (node: ASTNode): string =>

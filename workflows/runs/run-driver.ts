@@ -34,7 +34,8 @@ export class RunDriver {
   readonly #deadlines = new Map<string, number>();
   readonly #timers = new Map<string, CancellationScope>();
   #shownStatus = 'RUNNING';
-  #hintedAt = 0;
+  /** Whoever starts a run hints at it. */
+  #hintedAt = Date.now();
 
   constructor(compiled: CompiledDefinition, close: (command: Command) => void) {
     this.#compiled = compiled;
@@ -81,18 +82,17 @@ export class RunDriver {
   }
 
   #advance(): void {
-    for (const command of decide(this.#compiled, this.state)) this.#execute(command);
+    for (const command of decide(this.#compiled, this.state)) {
+      if (command.type === 'scheduleActivity') this.#runActivity(command.nodeId, command.iteration);
+      else if (command.type === 'startTimer')
+        void this.#runTimer(command.nodeId, command.iteration, command.durationMs);
+      else this.#close(command);
+    }
     this.#show();
     this.#hint();
   }
 
-  #execute(command: Command): void {
-    if (command.type === 'scheduleActivity') this.#runActivity(command.nodeId, command.iteration);
-    else if (command.type === 'startTimer') void this.#runTimer(command.nodeId, command.iteration, command.durationMs);
-    else this.#close(command);
-  }
-
-  /** Callbacks, not await: the SDK takes a mapped stack trace for every promise, which is most of what a step costs. */
+  /** Callbacks, not await, and few frames: the SDK maps a stack trace for every promise, which is most of what a step costs. */
   #runActivity(nodeId: NodeId, iteration: number): void {
     this.#apply({ type: 'node.scheduled', at: Date.now(), nodeId, iteration });
     runActivity(this.#node(nodeId), this.#nodeState(nodeId)).then(
