@@ -1,5 +1,8 @@
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
 
+/** Time is UTC everywhere: a text without an offset must mean the same on every machine, in expressions above all. */
+process.env['TZ'] = 'UTC';
+
 /** Lists every bad setting at once. */
 export class SettingsInvalid extends Error {
   readonly problems: readonly string[];

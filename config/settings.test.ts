@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -37,6 +38,13 @@ describe('the settings', () => {
     expect(settings.TEMPORAL_TLS).toBe(true);
     expect(settings.WEFT_HTTP_ALLOWED_HOSTS).toEqual(['a:1', 'b']);
     expect(settings.OPENAI_API_KEY).toBeNull();
+  });
+
+  it('make the process compute in UTC wherever it runs', () => {
+    const script = "await import('./config/load.ts'); console.log(new Date('2024-01-01T00:00:00').toISOString())";
+    const env = { ...process.env, TZ: 'America/New_York', NODE_OPTIONS: '' };
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { env, encoding: 'utf8' });
+    expect(said.trim()).toBe('2024-01-01T00:00:00.000Z');
   });
 
   it('name every bad value at once', () => {

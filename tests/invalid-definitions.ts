@@ -165,6 +165,11 @@ export const INVALID_DEFINITIONS: InvalidDefinition[] = [
     { code: 'CONFIG_UNKNOWN', path: '/nodes/0/config/valeu', nodeId: 'a', hint: /Did you mean value\?/ },
   ],
   [
+    'a retry where nothing is retried',
+    { nodes: [{ ...transform('a'), retry: { maximumAttempts: 3 } }] },
+    { code: 'CONFIG_UNKNOWN', path: '/nodes/0/retry', nodeId: 'a', message: /inside the workflow/, hint: /Remove it/ },
+  ],
+  [
     'config of the prototype',
     withConfig('transform', { value: '1', constructor: '2' }),
     { code: 'CONFIG_UNKNOWN', path: '/nodes/0/config/constructor', nodeId: 'a' },
@@ -293,7 +298,7 @@ export const INVALID_DEFINITIONS: InvalidDefinition[] = [
   ],
   [
     'too many attempts',
-    { nodes: [{ ...transform('a'), retry: { maximumAttempts: 101 } }] },
+    { nodes: [{ id: 'a', type: 'http', config: { url: 'http://x' }, retry: { maximumAttempts: 101 } }] },
     { code: 'LIMIT_EXCEEDED', path: '/nodes/0/retry/maximumAttempts', nodeId: 'a', message: /from 1 to 100/ },
   ],
   [

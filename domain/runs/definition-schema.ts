@@ -68,9 +68,7 @@ function nodeSchemas(): JsonObject[] {
           additionalProperties: false,
           properties: Object.fromEntries(Object.entries(row.config).map(([name, field]) => [name, fieldSchema(field)])),
         },
-        retry: RETRY,
-        timeouts: TIMEOUTS,
-        taskQueue: { type: 'string' },
+        ...(row.class === 'activity' ? { retry: RETRY, timeouts: TIMEOUTS, taskQueue: { type: 'string' } } : {}),
       },
     };
   });

@@ -23,9 +23,19 @@ export function validateConfigs(definition: ReadableDefinition, ancestors: Ances
     const scope = { nodeId: node.id, ids, before, report };
     validateConfig(node, nodeTypeRow(node.type), [...path, 'config'], scope);
     validateIntervals({ ...nodeTypeRow(node.type).retry, ...node.retry }, [...path, 'retry'], scope);
+    if (nodeTypeRow(node.type).class !== 'activity') validateNoActivityFields(node, path, scope);
   }
   if (definition.output !== undefined) {
     validateMapping(definition.output, ['output'], { nodeId: null, ids, before: ids, report });
+  }
+}
+
+/** Said rather than ignored: whoever writes a retry counts on it. */
+function validateNoActivityFields(node: NodeDefinition, path: Path, scope: Scope): void {
+  for (const name of ['retry', 'timeouts', 'taskQueue'] as const) {
+    if (node[name] === undefined) continue;
+    const message = `${node.type} runs inside the workflow, so ${name} would have no effect`;
+    scope.report('CONFIG_UNKNOWN', [...path, name], node.id, message, 'Remove it; only activity nodes have one.');
   }
 }
 
