@@ -50,6 +50,12 @@ describe('the workflow bundle', () => {
     expect(new Set(folders.map((source) => source.split('/')[0]))).toEqual(new Set(['domain', 'workflows']));
   });
 
+  it('keeps modules without state for all runs of a thread, where webpack looks them up and where it puts them', () => {
+    const require = code.slice(code.indexOf('function __webpack_require__('));
+    expect(require).toMatch(/const cachedModule = \([^\n]+__webpack_require__\.pure [^\n]+\)\[moduleId\];/);
+    expect(require).toMatch(/const module = \([^\n]+__webpack_require__\.pure [^\n]+\)\[moduleId\] = \{/);
+  });
+
   it("asks for none of Node's modules", () => {
     const asked = [...code.matchAll(/require\(["']([^"']+)["']\)/g)].map((match) => match[1] ?? '');
     const builtins = asked.filter(

@@ -2,6 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
+import { sharePureModules } from './share-pure-modules.ts';
 import { payloadConverterPath } from '../temporal/data-converter.ts';
 
 const interceptorsPath = fileURLToPath(import.meta.resolve('../workflows/interceptors.ts'));
@@ -13,6 +14,7 @@ export async function bundleWorkflows(logger?: Logger): Promise<string> {
     workflowsPath,
     payloadConverterPath,
     workflowInterceptorModules: [interceptorsPath],
+    webpackConfigHook: (config) => ({ ...config, plugins: [...(config.plugins ?? []), sharePureModules()] }),
     ...(logger ? { logger } : {}),
   });
   return code;

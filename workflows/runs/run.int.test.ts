@@ -107,6 +107,31 @@ describe('the run workflow on a real Temporal server', () => {
     ]);
   }, 60_000);
 
+  it('keeps runs apart that share the engine in one thread', async () => {
+    const definition: WorkflowDefinition = {
+      name: 'apart',
+      nodes: [
+        { id: 'pause', type: 'delay', config: { durationMs: 'input.n * 3' } },
+        { id: 'list', type: 'transform', config: { value: 'input.list.map(x, x + input.n)' } },
+        {
+          id: 'text',
+          type: 'template',
+          config: { template: '{{#each nodes.list.output}}{{this}},{{/each}}{{input.name}}' },
+        },
+      ],
+      edges: [
+        { from: 'pause', to: 'list' },
+        { from: 'list', to: 'text' },
+      ],
+      output: { text: 'nodes.text.output', at: 'timestamp("2026-11-24T00:00:00Z")', n: 'input.n' },
+    };
+    const numbers = Array.from({ length: 20 }, (_, index) => index);
+    const results = numbers.map(async (n) => (await start(definition, { n, name: `run ${n}`, list: [n, 1] })).result());
+    expect(await Promise.all(results)).toEqual(
+      numbers.map((n) => ({ text: `${2 * n},${n + 1},run ${n}`, at: '2026-11-24T00:00:00.000Z', n })),
+    );
+  }, 30_000);
+
   it('waits for an approval, refuses wrong answers without a trace and takes the right one once', async () => {
     const definition: WorkflowDefinition = {
       name: 'sign',
