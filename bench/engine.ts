@@ -19,7 +19,7 @@ import { type BenchResult, compared, judged, median } from './report.ts';
 import { type BenchServers, startBenchServers } from './servers.ts';
 
 const CHAIN = 20;
-const CHAIN_PAIRS = 30;
+const CHAIN_PAIRS = 80;
 const GRID_PAIRS = 10;
 const BY_HAND_QUEUE = 'by-hand';
 const activities = {

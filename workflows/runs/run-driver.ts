@@ -17,7 +17,7 @@ import type { ApproveArguments } from '../../domain/runs/messages.ts';
 import type { RunEvent } from '../../domain/runs/run-event.ts';
 import { initialState, type NodeState, type RunState } from '../../domain/runs/run-state.ts';
 import { activityError } from './activity-error.ts';
-import { runActivity } from './run-activity.ts';
+import { activityOf } from './activity-of.ts';
 
 /** Tells the projector that this run has moved; carries nothing, so a lost or repeated one does no harm. */
 export interface HintSinks extends Sinks {
@@ -44,13 +44,11 @@ export class RunDriver {
   }
 
   start(input: Json): void {
-    this.#apply({ type: 'run.started', at: Date.now(), input });
-    this.#advance();
+    this.#advance({ type: 'run.started', at: Date.now(), input });
   }
 
   requestCancel(): void {
-    this.#apply({ type: 'run.cancel_requested', at: Date.now(), reason: null });
-    this.#advance();
+    this.#advance({ type: 'run.cancel_requested', at: Date.now(), reason: null });
   }
 
   decideApproval(request: ApproveArguments): JsonObject {
@@ -58,7 +56,7 @@ export class RunDriver {
     const node = this.#node(request.nodeId);
     this.#timers.get(node.id)?.cancel();
     const { iteration } = this.#nodeState(node.id);
-    this.#apply({
+    this.#advance({
       type: 'approval.decided',
       at: Date.now(),
       nodeId: node.id,
@@ -68,7 +66,6 @@ export class RunDriver {
       data,
       decidedBy,
     });
-    this.#advance();
     return { nodeId: node.id, decision };
   }
 
@@ -81,7 +78,8 @@ export class RunDriver {
     this.state = evolve(this.#compiled, this.state, event);
   }
 
-  #advance(): void {
+  #advance(event: RunEvent): void {
+    this.#apply(event);
     for (const command of decide(this.#compiled, this.state)) {
       if (command.type === 'scheduleActivity') this.#runActivity(command.nodeId, command.iteration);
       else if (command.type === 'startTimer')
@@ -95,19 +93,24 @@ export class RunDriver {
   /** Callbacks, not await, and few frames: the SDK maps a stack trace for every promise, which is most of what a step costs. */
   #runActivity(nodeId: NodeId, iteration: number): void {
     this.#apply({ type: 'node.scheduled', at: Date.now(), nodeId, iteration });
-    runActivity(this.#node(nodeId), this.#nodeState(nodeId)).then(
-      (output) => this.#news({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null }),
+    const { input } = this.#nodeState(nodeId);
+    activityOf(
+      this.#node(nodeId),
+      iteration,
+    )(input).then(
+      (output) => this.#advance({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null }),
       (error: unknown) => {
-        if (isCancellation(error)) this.#news({ type: 'node.cancelled', at: Date.now(), nodeId, iteration });
+        if (isCancellation(error)) this.#advance({ type: 'node.cancelled', at: Date.now(), nodeId, iteration });
         else
-          this.#news({ type: 'node.failed', at: Date.now(), nodeId, iteration, error: activityError(error, nodeId) });
+          this.#advance({
+            type: 'node.failed',
+            at: Date.now(),
+            nodeId,
+            iteration,
+            error: activityError(error, nodeId),
+          });
       },
     );
-  }
-
-  #news(event: RunEvent): void {
-    this.#apply(event);
-    this.#advance();
   }
 
   async #runTimer(nodeId: NodeId, iteration: number, durationMs: number): Promise<void> {
@@ -121,7 +124,7 @@ export class RunDriver {
       if (isCancellation(error)) return;
       throw error;
     }
-    this.#news({ type: 'timer.fired', at: Date.now(), nodeId, iteration });
+    this.#advance({ type: 'timer.fired', at: Date.now(), nodeId, iteration });
   }
 
   /** The projector follows a run for two seconds after its last news, so a busy run need not call on every step. */

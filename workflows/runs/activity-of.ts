@@ -2,19 +2,19 @@ import { ActivityCancellationType, type ActivityOptions, proxyActivities } from 
 import type { Json } from '../../domain/json.ts';
 import { activityId } from '../../domain/runs/activity-id.ts';
 import type { CompiledNode } from '../../domain/runs/compile.ts';
-import type { NodeState } from '../../domain/runs/run-state.ts';
 
 /** Without either, Temporal refuses the activity; a node that sets only one keeps the type's other bounds. */
 const FALLBACK_START_TO_CLOSE_MS = 300_000;
 
 type AnyActivity = (input: Json) => Promise<Json | undefined>;
 
-export function runActivity(node: CompiledNode, state: NodeState): Promise<Json | undefined> {
-  const activities = proxyActivities<Record<string, AnyActivity>>(activityOptions(node, state.iteration));
-  return (activities[node.type] as AnyActivity)(state.input);
+/** The activity of a node, under the id and the options of this iteration. */
+export function activityOf(node: CompiledNode, iteration: number): AnyActivity {
+  const activities = proxyActivities<Record<string, AnyActivity>>(activityOptions(node, iteration));
+  return activities[node.type] as AnyActivity;
 }
 
-export function activityOptions(node: CompiledNode, iteration: number): ActivityOptions {
+function activityOptions(node: CompiledNode, iteration: number): ActivityOptions {
   const { definition, row } = node;
   const timeouts = { ...row.timeouts, ...definition.timeouts };
   const retry = { ...row.retry, ...definition.retry };
