@@ -8,7 +8,8 @@ export function hintActivities(hint: (runId: string) => void): ActivityIntercept
         try {
           return await next(input);
         } finally {
-          hint(context.info.workflowExecution?.workflowId ?? context.info.activityId);
+          const runId = context.info.workflowExecution?.workflowId;
+          if (runId !== undefined) hint(runId);
         }
       },
     };

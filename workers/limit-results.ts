@@ -1,5 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { toFailure } from '../activities/to-failure.ts';
 import { AppError } from '../domain/errors.ts';
 
 /** Fails an activity whose result has more bytes of JSON than a payload may have; trying again would give the same. */
@@ -10,8 +10,7 @@ export function limitResults(limitBytes: number): ActivityInterceptorsFactory {
         const result = await next(input);
         const bytes = Buffer.byteLength(JSON.stringify(result) ?? '');
         if (bytes <= limitBytes) return result;
-        const error = new AppError('PAYLOAD_TOO_LARGE', { bytes, limitBytes });
-        throw ApplicationFailure.nonRetryable(error.message, error.code, error.fields);
+        throw toFailure(new AppError('PAYLOAD_TOO_LARGE', { bytes, limitBytes }));
       },
     },
   });

@@ -21,8 +21,6 @@ export type GuardedProcess = {
   readonly stop: (graceMs?: number) => Promise<void>;
 };
 
-export type SpawnGuarded = (command: string, args: readonly string[], options: GuardedOptions) => GuardedProcess;
-
 /**
  * The shell waits for the program, and a sub-shell reads a pipe that only this process can write to. The pipe ends when this
  * process ends, also by SIGKILL: programs that know nothing of us are then asked to stop all the same.

@@ -37,32 +37,22 @@ export async function approve(deps: RunsDeps, principal: Principal, request: App
   });
 }
 
-/** @throws NOT_FOUND, RUN_CLOSED */
-export async function cancelRun(
-  deps: RunsDeps,
-  principal: Principal,
-  runId: string,
-  reason: string | null,
-): Promise<RunRecord> {
-  const run = await openRun(deps, principal, runId);
-  await ensureStarted(deps, run);
-  await cancelRunWorkflow(deps.temporal, run.id, reason);
-  deps.log.info({ runId: run.id, reason }, 'run asked to stop');
-  return caughtUp(deps, principal, run, async () => false);
-}
+type Close = (deps: RunsDeps, principal: Principal, runId: string, reason: string | null) => Promise<RunRecord>;
 
 /** @throws NOT_FOUND, RUN_CLOSED */
-export async function terminateRun(
-  deps: RunsDeps,
-  principal: Principal,
-  runId: string,
-  reason: string | null,
-): Promise<RunRecord> {
-  const run = await openRun(deps, principal, runId);
-  await ensureStarted(deps, run);
-  await terminateRunWorkflow(deps.temporal, run.id, reason);
-  deps.log.info({ runId: run.id, reason }, 'run terminated');
-  return caughtUp(deps, principal, run, async () => false);
+export const cancelRun: Close = closeBy(cancelRunWorkflow, 'run asked to stop');
+
+/** @throws NOT_FOUND, RUN_CLOSED */
+export const terminateRun: Close = closeBy(terminateRunWorkflow, 'run terminated');
+
+function closeBy(close: typeof cancelRunWorkflow, done: string): Close {
+  return async (deps, principal, runId, reason) => {
+    const run = await openRun(deps, principal, runId);
+    await ensureStarted(deps, run);
+    await close(deps.temporal, run.id, reason);
+    deps.log.info({ runId: run.id, reason }, done);
+    return caughtUp(deps, principal, run, async () => false);
+  };
 }
 
 async function openRun(deps: RunsDeps, principal: Principal, runId: string): Promise<RunRecord> {
