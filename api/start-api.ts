@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import {
@@ -12,7 +11,6 @@ import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHt
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { expressMiddleware } from '@as-integrations/express5';
 import express from 'express';
-import { parse } from 'graphql';
 import type { Logger } from 'pino';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import { answerHttpErrors, createHttpApp } from '../adapters/express/http-app.ts';
@@ -23,6 +21,7 @@ import type { Settings } from '../config/settings.ts';
 import { checkTemporal } from '../temporal/check-temporal.ts';
 import type { connectTemporal } from '../temporal/client.ts';
 import { LOCAL_PRINCIPAL } from './access/principal.ts';
+import { readSchema } from './graphql/read-schema.ts';
 import { formatError } from './graphql/format-error.ts';
 import { readiness } from './http/readiness.ts';
 import type { RunsDeps } from './runs/deps.ts';
@@ -88,7 +87,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
 }
 
 function createApollo(deps: RunsDeps, log: Logger, traces: Traces, server: Server): ApolloServer<RunsContext> {
-  const typeDefs = parse(readFileSync(new URL('runs/schema.graphql', import.meta.url), 'utf8'));
+  const typeDefs = readSchema(new URL('runs/schema/', import.meta.url));
   return new ApolloServer<RunsContext>({
     schema: buildSubgraphSchema([{ typeDefs, resolvers: runsResolvers(deps) }]),
     logger: log,

@@ -1,6 +1,6 @@
-import { readFileSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { CompositionFailed, composeSupergraph } from './compose-supergraph.ts';
@@ -14,11 +14,11 @@ describe('composeSupergraph', () => {
 
   it('gives the same text every time, whatever the order of the subgraphs', () => {
     const root = folderOf({
-      'a.graphql': 'type A @key(fields: "id") { id: ID! } type Query { a: A }',
-      'b.graphql': 'type A @key(fields: "id") { id: ID! n: Int } type Query { b: Int }',
+      'a/schema.graphql': 'type A @key(fields: "id") { id: ID! } type Query { a: A }',
+      'b/schema.graphql': 'type A @key(fields: "id") { id: ID! n: Int } type Query { b: Int }',
     });
-    const a = { name: 'a', schema: 'a.graphql', urlSetting: 'WORKFLOW_API_URL' } as const;
-    const b = { name: 'b', schema: 'b.graphql', urlSetting: 'WORKFLOW_API_URL' } as const;
+    const a = { name: 'a', schema: 'a', urlSetting: 'WORKFLOW_API_URL' } as const;
+    const b = { name: 'b', schema: 'b', urlSetting: 'WORKFLOW_API_URL' } as const;
     const composed = composeSupergraph([a, b], root);
     expect(composeSupergraph([a, b], root)).toBe(composed);
     expect(composeSupergraph([b, a], root)).toBe(composed);
@@ -26,14 +26,14 @@ describe('composeSupergraph', () => {
 
   it('names every reason why subgraphs do not compose', () => {
     const root = folderOf({
-      'a.graphql': 'type Query { same: Int other: Int }',
-      'b.graphql': 'type Query { same: String other: Int }',
+      'a/schema.graphql': 'type Query { same: Int other: Int }',
+      'b/schema.graphql': 'type Query { same: String other: Int }',
     });
     const composing = () =>
       composeSupergraph(
         [
-          { name: 'a', schema: 'a.graphql', urlSetting: 'WORKFLOW_API_URL' },
-          { name: 'b', schema: 'b.graphql', urlSetting: 'WORKFLOW_API_URL' },
+          { name: 'a', schema: 'a', urlSetting: 'WORKFLOW_API_URL' },
+          { name: 'b', schema: 'b', urlSetting: 'WORKFLOW_API_URL' },
         ],
         root,
       );
@@ -45,6 +45,9 @@ describe('composeSupergraph', () => {
 function folderOf(files: Record<string, string>): URL {
   const folder = mkdtempSync(join(tmpdir(), 'weft-compose-'));
   const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), link + text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)));
+    writeFileSync(join(folder, name), link + text);
+  }
   return pathToFileURL(`${folder}/`);
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { SETTINGS } from '../config/settings.ts';
@@ -20,9 +20,17 @@ export function composeSupergraph(subgraphs: readonly Subgraph[], root: URL): st
     subgraphs.map(({ name, schema, urlSetting }) => ({
       name,
       url: String(SETTINGS[urlSetting].default),
-      typeDefs: parse(readFileSync(new URL(schema, root), 'utf8')),
+      typeDefs: parse(readSdl(new URL(`${schema}/`, root))),
     })),
   );
   if (result.errors) throw new CompositionFailed(result.errors.map((error) => error.message));
   return `${result.supergraphSdl.trimEnd()}\n`;
+}
+
+function readSdl(folder: URL): string {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.graphql'));
+  return files
+    .sort()
+    .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+    .join('\n');
 }

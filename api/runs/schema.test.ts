@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { Kind, parse } from 'graphql';
+import { Kind } from 'graphql';
 import { APPROVAL_DECISIONS } from '../../domain/runs/run-event.ts';
+import { readSchema } from '../graphql/read-schema.ts';
 import { NODE_STATUSES, RUN_STATUSES } from '../../domain/runs/run-status.ts';
 
-const sdl = parse(readFileSync(new URL('schema.graphql', import.meta.url), 'utf8'));
+const sdl = readSchema(new URL('schema/', import.meta.url));
 
 describe('the SDL of the runs subgraph', () => {
   it('lists the same statuses and decisions as the domain', () => {
