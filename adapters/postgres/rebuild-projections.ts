@@ -80,8 +80,10 @@ async function rebuildStale(
   done: Rebuilt,
 ): Promise<number> {
   await client.query(
-    `INSERT INTO ${TABLES.runs} (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at)
-     SELECT id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at FROM runs
+    `INSERT INTO ${TABLES.runs} (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
+                               trigger_kind, trigger_id, trigger_source, trigger_depth)
+     SELECT id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
+            trigger_kind, trigger_id, trigger_source, trigger_depth FROM runs
      ON CONFLICT DO NOTHING`,
   );
   const { rows } = await client.query<StaleRun>(

@@ -4,6 +4,7 @@ import type { Json } from '../../domain/json.ts';
 import type { RunError } from '../../domain/runs/run-event.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
 import type { RunStatus } from '../../domain/runs/run-status.ts';
+import { MANUAL_TRIGGER, type RunTrigger, type TriggerKind } from '../../domain/runs/triggers/run-trigger.ts';
 import { columnText, readColumns, type SpilledValues } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
 
@@ -20,6 +21,10 @@ export type RunRow = {
   output: Json;
   error: RunError | null;
   idempotency_key: string | null;
+  trigger_kind: TriggerKind;
+  trigger_id: string | null;
+  trigger_source: string | null;
+  trigger_depth: number;
   created_at: Date;
   started_at: Date | null;
   closed_at: Date | null;
@@ -30,17 +35,22 @@ export type RunRow = {
 /** What a run is before its first event; the rest of the record is the projector's. */
 export type NewRun = Omit<
   RunRecord,
-  'status' | 'output' | 'error' | 'startedAt' | 'closedAt' | 'temporalRunId' | 'eventCount'
->;
+  'status' | 'output' | 'error' | 'startedAt' | 'closedAt' | 'temporalRunId' | 'eventCount' | 'trigger'
+> & {
+  /** Default is MANUAL. */
+  trigger?: RunTrigger | undefined;
+};
 
 /** With an id that exists already nothing is changed and the existing run is returned. */
 export async function insertRun(pool: pg.Pool, record: NewRun): Promise<{ run: RunRecord; inserted: boolean }> {
   const spilled: SpilledValues = new Map();
   const input = columnText(record.input, spilled);
+  const trigger = record.trigger ?? MANUAL_TRIGGER;
   await createPayloadStore(pool).put(spilled);
   const { rows } = await pool.query<RunRow>(
-    `INSERT INTO runs (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING RETURNING *`,
+    `INSERT INTO runs (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
+                       trigger_kind, trigger_id, trigger_source, trigger_depth)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING RETURNING *`,
     [
       record.id,
       record.tenantId,
@@ -50,6 +60,10 @@ export async function insertRun(pool: pg.Pool, record: NewRun): Promise<{ run: R
       input,
       record.idempotencyKey,
       record.createdAt,
+      trigger.kind,
+      trigger.id,
+      trigger.source,
+      trigger.depth,
     ],
   );
   const inserted = rows.length > 0;
@@ -78,6 +92,7 @@ export type RunListing = {
   after?: string | undefined;
   status?: readonly RunStatus[] | undefined;
   workflowId?: string | undefined;
+  trigger?: { kind?: TriggerKind | undefined; id?: string | undefined } | null | undefined;
 };
 
 /** Newest first. An `after` that is no cursor of ours gives the first page. */
@@ -86,6 +101,8 @@ export async function listRuns(pool: pg.Pool, listing: RunListing): Promise<RunP
   const values: unknown[] = [listing.tenantId];
   const bind = (value: unknown) => `$${values.push(value)}`;
   if (listing.workflowId !== undefined) filters.push(`workflow_id = ${bind(listing.workflowId)}`);
+  if (listing.trigger?.kind) filters.push(`trigger_kind = ${bind(listing.trigger.kind)}`);
+  if (listing.trigger?.id) filters.push(`trigger_id = ${bind(listing.trigger.id)}`);
   if (listing.status !== undefined) filters.push(`status = ANY(${bind(listing.status)})`);
   const counting = pool.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM runs WHERE ${filters.join(' AND ')}`,
@@ -137,6 +154,7 @@ async function fromRows(pool: Queryable, rows: readonly RunRow[]): Promise<RunRe
     output: large[index * 2 + 1] as Json,
     error: row.error,
     idempotencyKey: row.idempotency_key,
+    trigger: { kind: row.trigger_kind, id: row.trigger_id, source: row.trigger_source, depth: row.trigger_depth },
     createdAt: row.created_at,
     startedAt: row.started_at,
     closedAt: row.closed_at,

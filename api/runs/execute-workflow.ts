@@ -4,6 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
 import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
+import type { RunTrigger } from '../../domain/runs/triggers/run-trigger.ts';
 import { startRunWorkflow } from '../../temporal/start-run-workflow.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid } from '../graphql/connection.ts';
@@ -18,6 +19,8 @@ export type ExecuteWorkflow = {
   /** Default is the latest. */
   version?: number | null | undefined;
   idempotencyKey?: string | null | undefined;
+  /** Default is MANUAL. No caller from outside sets it. */
+  trigger?: RunTrigger | undefined;
 };
 
 const START_DEADLINE_MS = 10_000;
@@ -50,6 +53,7 @@ export async function executeWorkflow(
     definitionHash: published.hash,
     input,
     idempotencyKey,
+    trigger: request.trigger,
     createdAt: new Date(),
   });
   if (!inserted) return repeatedRun(deps, request, run);

@@ -4,6 +4,7 @@ import { isRunCursor, listRuns, readRun, runCursor } from '../../adapters/postgr
 import { runId, workflowId } from '../../domain/identifiers.ts';
 import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
 import type { RunStatus } from '../../domain/runs/run-status.ts';
+import type { TriggerKind } from '../../domain/runs/triggers/run-trigger.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid, connectionOf, pageSize, type Connection } from '../graphql/connection.ts';
 import type { RunsDeps } from './deps.ts';
@@ -13,6 +14,7 @@ export type PageArguments = { first?: number | null | undefined; after?: string 
 export type RunsFilter = PageArguments & {
   status?: readonly RunStatus[] | null | undefined;
   workflowId?: string | null | undefined;
+  trigger?: { kind?: TriggerKind | null; id?: string | null } | null | undefined;
 };
 
 /** Postgres text cannot hold NUL, so nothing stored has such an id. */
@@ -33,12 +35,14 @@ export async function listRunsOf(
   if (after !== undefined && !isRunCursor(after)) throw argumentInvalid('after', 'is no cursor of this list');
   const workflow = filter.workflowId ?? undefined;
   if (workflow !== undefined && !storable(workflow)) throw argumentInvalid('workflowId', 'is not valid');
+  if (!storable(filter.trigger?.id ?? '')) throw argumentInvalid('trigger', 'is not valid');
   const page = await listRuns(deps.pool, {
     tenantId: principal.tenantId,
     first,
     after,
     status: filter.status ?? undefined,
     workflowId: workflow,
+    trigger: filter.trigger && { kind: filter.trigger.kind ?? undefined, id: filter.trigger.id ?? undefined },
   });
   return connectionOf(page, runCursor, after);
 }

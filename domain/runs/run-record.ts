@@ -3,6 +3,7 @@ import type { Json } from '../json.ts';
 import type { WorkflowDefinition } from './definition.ts';
 import type { RunError } from './run-event.ts';
 import type { NodeStatus, RunStatus } from './run-status.ts';
+import type { RunTrigger } from './triggers/run-trigger.ts';
 
 /** A published version of a definition. */
 export type PublishedDefinition = {
@@ -27,6 +28,7 @@ export type RunRecord = {
   output: Json;
   error: RunError | null;
   idempotencyKey: string | null;
+  trigger: RunTrigger;
   createdAt: Date;
   startedAt: Date | null;
   closedAt: Date | null;
