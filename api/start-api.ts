@@ -20,6 +20,8 @@ import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkTemporal } from '../temporal/check-temporal.ts';
 import type { connectTemporal } from '../temporal/client.ts';
+import { loadPools } from '../temporal/load-pools.ts';
+import { createQueueWatch } from '../temporal/queue-watch.ts';
 import { LOCAL_PRINCIPAL } from './access/principal.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { formatError } from './graphql/format-error.ts';
@@ -51,6 +53,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const { settings, log, pool, connection, temporal } = parts;
   const traces: Traces = new AsyncLocalStorage();
   const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
+  const pools = loadPools(settings);
   const deps: RunsDeps = {
     pool,
     temporal,
@@ -58,6 +61,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     traceparent: () => traces.getStore()?.traceparent ?? null,
     log: { info: (fields, message) => log.info({ ...fields, traceId: traces.getStore()?.traceId }, message) },
     validators: createInputValidators(),
+    pools,
+    queues: createQueueWatch(connection, settings.TEMPORAL_NAMESPACE),
     hint: hints.hint,
   };
   const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };

@@ -11,9 +11,9 @@ import type { WorkflowDefinition } from '../domain/runs/definition.ts';
 import { connectTemporal, connectionOptions, createTemporalClient } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
+import { loadPools } from '../temporal/load-pools.ts';
 import { bundleWorkflows } from '../workers/bundle.ts';
 import { createPoolWorker } from '../workers/create-pool-worker.ts';
-import { workerPools } from '../workers/pools.ts';
 import { activityChain, transformGrid } from './engine-definitions.ts';
 import { type BenchResult, compared, judged, median } from './report.ts';
 import { type BenchServers, startBenchServers } from './servers.ts';
@@ -111,7 +111,7 @@ async function withWorkers<Result>(
   const native = await NativeConnection.connect(connectionOptions(settings));
   const connection = await connectTemporal(settings);
   const namespace = settings.TEMPORAL_NAMESPACE;
-  const [runsPool] = workerPools(settings);
+  const [runsPool] = loadPools(settings);
   if (runsPool === undefined) return Promise.reject(new TypeError('no pool'));
   const workers = await Promise.all([
     createPoolWorker({
@@ -122,6 +122,9 @@ async function withWorkers<Result>(
       activities,
       workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
       hint: hints.hint,
+      slots: { maxConcurrentActivityTaskExecutions: settings.WEFT_QUEUE_RUNS_CONCURRENCY },
+      cache: {},
+      graceMs: 0,
       maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
       log: pino({ level: 'silent' }),
     }),

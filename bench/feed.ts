@@ -14,10 +14,10 @@ import { connectTemporal, connectionOptions, createTemporalClient } from '../tem
 import { contentHash } from '../temporal/content-hash.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
+import { loadPools } from '../temporal/load-pools.ts';
 import { type Process, startProcess } from '../tests/e2e/process.ts';
 import { bundleWorkflows } from '../workers/bundle.ts';
 import { createPoolWorker } from '../workers/create-pool-worker.ts';
-import { workerPools } from '../workers/pools.ts';
 import { activityChain } from './engine-definitions.ts';
 import { type BenchResult, compared, quantile } from './report.ts';
 import { type BenchServers, startBenchServers } from './servers.ts';
@@ -104,7 +104,7 @@ async function openSite({ settings }: BenchServers): Promise<Site> {
   const native = await NativeConnection.connect(connectionOptions(settings));
   const connection = await connectTemporal(settings);
   const client = createTemporalClient(connection, settings, store);
-  const [runsPool] = workerPools(settings);
+  const [runsPool] = loadPools(settings);
   const worker = await createPoolWorker({
     pool: runsPool as NonNullable<typeof runsPool>,
     connection: native,
@@ -113,6 +113,9 @@ async function openSite({ settings }: BenchServers): Promise<Site> {
     activities,
     workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
     hint: hints.hint,
+    slots: { maxConcurrentActivityTaskExecutions: settings.WEFT_QUEUE_RUNS_CONCURRENCY },
+    cache: {},
+    graceMs: 0,
     maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
     log: pino({ level: 'silent' }),
   });

@@ -86,6 +86,47 @@ export const SETTINGS = {
     max: 1000,
     meaning: 'Activities at once per worker on queue `models`.',
   },
+  WEFT_POOLS_FILE: {
+    kind: 'string',
+    default: null,
+    meaning: 'JSON file with further worker pools and changes of the built-in ones; docs/workers.md has its fields.',
+  },
+  WEFT_WORKER_TUNER: {
+    kind: 'string',
+    default: 'resource',
+    choices: ['resource', 'fixed'],
+    meaning: 'How workers give out activity slots: as long as memory and CPU allow, or always up to the concurrency.',
+  },
+  WEFT_WORKER_MEMORY_PERCENT: {
+    kind: 'integer',
+    default: 85,
+    min: 10,
+    max: 100,
+    meaning: 'With the resource tuner: memory of the machine or container in use above which no activity is taken.',
+  },
+  WEFT_WORKER_CPU_PERCENT: {
+    kind: 'integer',
+    default: 95,
+    min: 10,
+    max: 100,
+    meaning: 'The same for the CPU.',
+  },
+  WEFT_WORKER_CACHED_RUNS: {
+    kind: 'integer',
+    default: null,
+    min: 0,
+    max: 100000,
+    meaning:
+      'Runs whose state a worker on queue `runs` keeps in memory; others are replayed when they go on. Unset: by the memory of the pool or the heap.',
+  },
+  WEFT_WORKER_GRACE_MS: {
+    kind: 'integer',
+    default: 10000,
+    min: 0,
+    max: 3600000,
+    meaning:
+      'How long activities may go on in a worker that was asked to stop; then they are cancelled and tried elsewhere.',
+  },
   WEFT_PAYLOAD_INLINE_BYTES: {
     kind: 'integer',
     default: 16384,

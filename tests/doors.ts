@@ -6,6 +6,7 @@ import { createPool } from '../adapters/postgres/pool.ts';
 import { loadSettings } from '../config/load.ts';
 import { startGateway } from '../gateway/start-gateway.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
+import { loadPools } from '../temporal/load-pools.ts';
 import { createTestNamespace } from './namespaces.ts';
 import { createTestDatabase, testTemporal } from './servers.ts';
 
@@ -40,6 +41,7 @@ export async function openDoors(environment: Record<string, string> = {}) {
     settings: { ...settings, DATABASE_URL: database.url, TEMPORAL_ADDRESS: testTemporal().address },
     cutTemporal: line.cut,
     pool,
+    pools: loadPools(settings),
     temporal,
     api,
     apiUrl,

@@ -1,21 +1,32 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadSettings } from '../config/load.ts';
 import { NODE_TYPES, type NodeTypeRow } from '../domain/runs/node-types.ts';
+import { extendPools } from '../domain/runs/pools.ts';
+import { loadPools } from '../temporal/load-pools.ts';
 import { createActivities } from './create-activities.ts';
-import { workerPools } from './pools.ts';
+import { activitiesOf } from './pools.ts';
 
 const settings = loadSettings({});
 const { rooms, close } = createActivities(settings);
+const pools = loadPools(settings);
 afterAll(close);
 
 describe('the activities of the worker pools', () => {
   it('are those of the node table, each on the queue that its row names', () => {
-    const offered = workerPools(settings).flatMap(({ queue, rooms: names }) =>
-      names.flatMap((name) => Object.keys(rooms[name]).map((type) => `${queue} ${type}`)),
+    const offered = pools.flatMap((pool) =>
+      Object.keys(activitiesOf(pool, rooms)).map((type) => `${pool.queue} ${type}`),
     );
     const wanted = Object.entries<NodeTypeRow>(NODE_TYPES)
       .filter(([, row]) => row.class === 'activity')
       .map(([type, row]) => `${row.taskQueue} ${type}`);
     expect(offered.toSorted()).toEqual(wanted.toSorted());
+  });
+
+  it('are on a further queue those that its row lists', () => {
+    const { pools: extended } = extendPools(pools, {
+      pools: [{ queue: 'gpu', activityTypes: ['model.complete', 'http'] }],
+    });
+    const gpu = extended.find(({ queue }) => queue === 'gpu');
+    expect(Object.keys(activitiesOf(gpu!, rooms)).toSorted()).toEqual(['http', 'model.complete']);
   });
 });

@@ -5,12 +5,12 @@ import { createHttpClient } from '../adapters/http/http-client.ts';
 import { createLanguageModels } from '../adapters/models/language-models.ts';
 import { createTextThreads } from '../adapters/text/text-threads.ts';
 import type { Settings } from '../config/settings.ts';
-import type { WorkerPool } from './pools.ts';
+import type { Room } from './pools.ts';
 
 /** Threads that read text for both content analysis and offline condensing. */
 const TEXT_THREADS = 2;
 
-export type ActivityRooms = Readonly<Record<WorkerPool['rooms'][number], object>>;
+export type ActivityRooms = Readonly<Record<Room, object>>;
 
 export function defaultModelProvider(settings: Settings): string {
   return settings.WEFT_MODEL_PROVIDER ?? (settings.OPENAI_API_KEY === null ? 'offline-extractive' : 'openai');

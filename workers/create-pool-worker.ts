@@ -1,17 +1,22 @@
-import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
+import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import type { PoolRow } from '../domain/runs/pools.ts';
+import type { Slots } from './create-tuner.ts';
 import { hintActivities } from './hint-activities.ts';
-import { type ActivityLog, logActivities } from './log-activities.ts';
 import { limitResults } from './limit-results.ts';
-import type { WorkerPool } from './pools.ts';
+import { type ActivityLog, logActivities } from './log-activities.ts';
 
 export type PoolWorkerOptions = {
-  pool: WorkerPool;
+  pool: PoolRow;
   connection: NativeConnection;
   namespace: string;
   dataConverter: DataConverter;
   activities: object;
   workflowBundle: WorkflowBundleOption;
+  slots: Slots;
+  /** Runs kept in memory. */
+  cache: { maxCachedWorkflows?: number };
+  graceMs: number;
   hint: (runId: string) => void;
   maxResultBytes: number;
   log: ActivityLog;
@@ -21,7 +26,8 @@ export type PoolWorkerOptions = {
 const HEARTBEAT_THROTTLE_MS = 1_000;
 /** How long a task waits for the worker that had the run cached before any other may take it, as after a crash. */
 const STICKY_TIMEOUT_MS = 3_000;
-const GRACE_MS = 5_000;
+/** How long activities that were cancelled at the end of the grace may take to end. */
+export const AFTER_GRACE_MS = 5_000;
 
 export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
   const { pool, connection, namespace, dataConverter, activities, workflowBundle, hint, maxResultBytes, log } = options;
@@ -31,11 +37,15 @@ export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
     taskQueue: pool.queue,
     dataConverter,
     activities,
-    maxConcurrentActivityTaskExecutions: pool.activityConcurrency,
+    ...options.slots,
+    ...options.cache,
+    ...(pool.maxPerSecond === null ? {} : { maxTaskQueueActivitiesPerSecond: pool.maxPerSecond }),
+    ...(pool.maxPerSecondPerWorker === null ? {} : { maxActivitiesPerSecond: pool.maxPerSecondPerWorker }),
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
-    shutdownGraceTime: GRACE_MS,
+    shutdownGraceTime: options.graceMs,
+    shutdownForceTime: options.graceMs + AFTER_GRACE_MS,
     interceptors: { activity: [hintActivities(hint), logActivities(log), limitResults(maxResultBytes)] },
     ...(pool.workflows
       ? {

@@ -1,44 +1,81 @@
 import { parseArgs } from 'node:util';
-import { Runtime } from '@temporalio/worker';
+import { GracefulShutdownPeriodExpiredError, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
+import { findFreePort } from '../adapters/embedded/free-port.ts';
 import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
-import { TASK_QUEUES, type TaskQueue } from '../domain/runs/queues.ts';
+import { loadPools } from '../temporal/load-pools.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { startWorkers } from './start-workers.ts';
 import { temporalLogger } from './temporal-logger.ts';
+import { startWorkerMetrics } from './worker-metrics.ts';
+
+/** Exit codes besides 0: work was left behind for others to try again; a second signal (128 + SIGTERM). */
+const LEFT_BEHIND = 3;
+const KILLED = 143;
 
 const { values } = parseArgs({
-  options: { queues: { type: 'string', default: TASK_QUEUES.join(',') }, bundle: { type: 'string' } },
+  options: {
+    queues: { type: 'string' },
+    bundle: { type: 'string' },
+    concurrency: { type: 'string' },
+    rate: { type: 'string' },
+  },
 });
 const settings = loadSettings();
 const log = pino({ name: 'worker', level: settings.WEFT_LOG_LEVEL }, pino.destination(2));
+const corePort = await findFreePort(0, new Set());
 Runtime.install({
   logger: temporalLogger(log),
   shutdownSignals: [],
-  telemetryOptions: { metrics: { prometheus: { bindAddress: `${settings.WEFT_HOST}:${settings.METRICS_PORT}` } } },
+  telemetryOptions: {
+    metrics: { prometheus: { bindAddress: `127.0.0.1:${corePort}`, useSecondsForDurations: true } },
+  },
 });
 
 const { DATABASE_URL } = settings;
 if (DATABASE_URL === null) throw new AppError('DATABASE_UNAVAILABLE', { detail: 'DATABASE_URL is not set' });
+const pools = loadPools(settings);
+const queues = values.queues?.split(',') ?? pools.map(({ queue }) => queue);
+const needsBundle = pools.some(({ queue, workflows }) => workflows && queues.includes(queue));
+const metrics = await startWorkerMetrics({ host: settings.WEFT_HOST, port: settings.METRICS_PORT }, corePort);
 const running = await startWorkers({
   settings: { ...settings, DATABASE_URL },
-  queues: values.queues.split(',').map(queueNamed),
-  workflowBundle: values.bundle ? { codePath: values.bundle } : { code: await bundleWorkflows(temporalLogger(log)) },
+  queues,
+  adjust: {
+    ...(values.concurrency === undefined ? {} : { concurrency: Number(values.concurrency) }),
+    ...(values.rate === undefined ? {} : { maxPerSecondPerWorker: Number(values.rate) }),
+  },
+  workflowBundle: values.bundle
+    ? { codePath: values.bundle }
+    : { code: needsBundle ? await bundleWorkflows(temporalLogger(log)) : '' },
   log,
 });
-log.info({ queues: values.queues }, 'worker is ready');
-process.send?.({ ready: true, port: settings.METRICS_PORT });
+log.info({ queues }, 'worker is ready');
+process.send?.({ ready: true, port: metrics.port });
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void running.stop());
-process.once('disconnect', () => void running.stop());
-await running.finished;
-process.exit(0);
-
-function queueNamed(name: string): TaskQueue {
-  const queue = TASK_QUEUES.find((candidate) => candidate === name);
-  if (queue === undefined) {
-    throw new AppError('INPUT_INVALID', { detail: `no queue ${name}; known are ${TASK_QUEUES.join(', ')}` });
+let draining = false;
+function stop(reason: string): void {
+  if (draining) {
+    log.warn({ reason, left: running.running() }, 'asked again: the worker ends at once, others try its work again');
+    process.exit(KILLED);
   }
-  return queue;
+  draining = true;
+  const graceMs = settings.WEFT_WORKER_GRACE_MS;
+  log.info({ reason, running: running.running(), graceMs }, 'the worker takes no more work and finishes what it has');
+  running.drain();
+}
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+process.once('disconnect', () => {
+  if (!draining) stop('parent is gone');
+});
+
+try {
+  await running.finished;
+  log.info('the worker has ended; nothing was left behind');
+  process.exit(0);
+} catch (error) {
+  if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
+  log.error('activities did not end in time; others try them again when their heartbeats are overdue');
+  process.exit(LEFT_BEHIND);
 }

@@ -7,7 +7,7 @@ export type MetricsServer = { port: number; close: () => Promise<void> };
 
 /** `/metrics` for Prometheus and `/healthz`; port 0 takes a free one. */
 export async function startMetricsServer(
-  registry: Registry,
+  registry: Pick<Registry, 'metrics' | 'contentType'>,
   { host, port }: { host: string; port: number },
 ): Promise<MetricsServer> {
   const server: Server = createServer((request, response) => {

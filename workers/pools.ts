@@ -1,30 +1,20 @@
-import type { Settings } from '../config/settings.ts';
+import type { PoolRow } from '../domain/runs/pools.ts';
 import type { TaskQueue } from '../domain/runs/queues.ts';
+import type { ActivityRooms } from './create-activities.ts';
 
-export type WorkerPool = {
-  queue: TaskQueue;
-  /** Activities at once in one process. */
-  activityConcurrency: number;
-  /** Whether the pool also runs the workflows. */
-  workflows: boolean;
-  rooms: readonly ('content' | 'models' | 'tools')[];
+export type Room = 'content' | 'models' | 'tools';
+
+/** Rooms whose activities the built-in pools offer, all of them. */
+const ROOMS: Readonly<Record<TaskQueue, readonly Room[]>> = {
+  runs: ['tools'],
+  content: ['content'],
+  models: ['models'],
 };
 
-/** One row per task queue: what runs there and how much of it at once. */
-export function workerPools(settings: Settings): readonly WorkerPool[] {
-  return [
-    { queue: 'runs', activityConcurrency: settings.WEFT_QUEUE_RUNS_CONCURRENCY, workflows: true, rooms: ['tools'] },
-    {
-      queue: 'content',
-      activityConcurrency: settings.WEFT_QUEUE_CONTENT_CONCURRENCY,
-      workflows: false,
-      rooms: ['content'],
-    },
-    {
-      queue: 'models',
-      activityConcurrency: settings.WEFT_QUEUE_MODELS_CONCURRENCY,
-      workflows: false,
-      rooms: ['models'],
-    },
-  ];
+/** What the workers of a pool offer: the rooms of its queue, and the types that its row lists. */
+export function activitiesOf({ queue, activityTypes }: PoolRow, rooms: ActivityRooms): Record<string, unknown> {
+  const all: Record<string, unknown> = Object.assign({}, ...Object.values(rooms));
+  const own = Object.hasOwn(ROOMS, queue) ? ROOMS[queue as TaskQueue] : [];
+  const listed = activityTypes.filter((type) => Object.hasOwn(all, type)).map((type) => [type, all[type]]);
+  return Object.assign({}, ...own.map((room) => rooms[room]), Object.fromEntries(listed)) as Record<string, unknown>;
 }

@@ -4,70 +4,106 @@ import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import type { Settings } from '../config/settings.ts';
-import type { TaskQueue } from '../domain/runs/queues.ts';
+import { AppError } from '../domain/errors.ts';
+import type { PoolRow } from '../domain/runs/pools.ts';
 import { connectionOptions } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { loadPools } from '../temporal/load-pools.ts';
 import { createActivities } from './create-activities.ts';
 import { createPoolWorker } from './create-pool-worker.ts';
-import { workerPools } from './pools.ts';
+import { cachedRuns, createTuner } from './create-tuner.ts';
+import { activitiesOf } from './pools.ts';
 
-export type RunningWorkers = { stop: () => Promise<void>; finished: Promise<void> };
+export type RunningWorkers = {
+  /** Takes no further work; what runs may end within the grace, then it is cancelled. */
+  drain: () => void;
+  /** Activities under way. */
+  running: () => number;
+  stop: () => Promise<void>;
+  /** Settles when all have ended; rejects when some had to be left behind. */
+  finished: Promise<void>;
+};
 
 export type StartWorkersOptions = {
   settings: Settings & { DATABASE_URL: string };
-  queues: readonly TaskQueue[];
+  /** Those of the table that this process serves. */
+  queues: readonly string[];
+  /** Fields of their rows that are otherwise here. */
+  adjust?: Partial<Pick<PoolRow, 'concurrency' | 'maxPerSecondPerWorker'>>;
   workflowBundle: WorkflowBundleOption;
   log: Logger;
 };
 
 /** One Temporal worker per queue, all in this process, sharing a connection, a Postgres pool and the text threads. */
-export async function startWorkers({
-  settings,
-  queues,
-  workflowBundle,
-  log,
-}: StartWorkersOptions): Promise<RunningWorkers> {
+export async function startWorkers(options: StartWorkersOptions): Promise<RunningWorkers> {
+  const { settings, workflowBundle, log } = options;
+  const pools = servedPools(options);
   const connection = await NativeConnection.connect(connectionOptions(settings));
-  const pool = createPool(settings.DATABASE_URL, settings.CONNECTION_POOL_SIZE);
-  const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
+  const database = createPool(settings.DATABASE_URL, settings.CONNECTION_POOL_SIZE);
+  const hints = createHintBatcher(database, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
   const { rooms, close } = createActivities(settings);
-  const dataConverter = createDataConverter(settings, createPayloadStore(pool));
+  const dataConverter = createDataConverter(settings, createPayloadStore(database));
+  const slotsOf = createTuner(settings, pools);
   const workers = await Promise.all(
-    workerPools(settings)
-      .filter(({ queue }) => queues.includes(queue))
-      .map((workerPool) =>
-        createPoolWorker({
-          pool: workerPool,
-          connection,
-          namespace: settings.TEMPORAL_NAMESPACE,
-          dataConverter,
-          activities: Object.assign({}, ...workerPool.rooms.map((room) => rooms[room])) as object,
-          workflowBundle,
-          hint: hints.hint,
-          maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
-          log,
-        }),
-      ),
+    pools.map((pool) =>
+      createPoolWorker({
+        pool,
+        connection,
+        namespace: settings.TEMPORAL_NAMESPACE,
+        dataConverter,
+        activities: activitiesOf(pool, rooms),
+        workflowBundle,
+        slots: slotsOf(pool),
+        cache: cachedRuns(settings.WEFT_WORKER_CACHED_RUNS, pool.memoryMb),
+        graceMs: settings.WEFT_WORKER_GRACE_MS,
+        hint: hints.hint,
+        maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
+        log,
+      }),
+    ),
   );
-  const finished = runAll(workers, async () => {
+  const drain = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const finished = runAll(workers, drain, async () => {
     await hints.close();
     await close();
     await connection.close();
-    await pool.end();
+    await database.end();
   });
   return {
+    drain,
+    running: () => workers.reduce((sum, worker) => sum + worker.getStatus().numInFlightActivities, 0),
     finished,
     stop: async () => {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      drain();
       await finished;
     },
   };
 }
 
-async function runAll(workers: readonly Worker[], close: () => Promise<void>): Promise<void> {
-  try {
-    await Promise.all(workers.map((worker) => worker.run()));
-  } finally {
-    await close();
-  }
+/** @throws AppError INPUT_INVALID for a queue that is not in the table */
+function servedPools({ settings, queues, adjust = {} }: StartWorkersOptions): PoolRow[] {
+  const table = loadPools(settings);
+  return [...new Set(queues)].map((name) => {
+    const pool = table.find(({ queue }) => queue === name);
+    if (pool) return { ...pool, ...adjust };
+    const known = table.map(({ queue }) => queue).join(', ');
+    throw new AppError('INPUT_INVALID', { detail: `no worker pool has queue ${name}; known are ${known}` });
+  });
+}
+
+/** One that fails takes the others along, in order. */
+async function runAll(workers: readonly Worker[], drain: () => void, close: () => Promise<void>): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    workers.map((worker) =>
+      worker.run().catch((error: unknown) => {
+        drain();
+        throw error;
+      }),
+    ),
+  );
+  await close();
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
 }

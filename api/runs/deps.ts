@@ -1,6 +1,8 @@
 import type { createPool } from '../../adapters/postgres/pool.ts';
 import type { Settings } from '../../config/settings.ts';
+import type { PoolRow } from '../../domain/runs/pools.ts';
 import type { createTemporalClient } from '../../temporal/client.ts';
+import type { QueueWatch } from '../../temporal/queue-watch.ts';
 import type { InputValidators } from './input-validators.ts';
 
 /** What the operations of this room work on. */
@@ -12,6 +14,10 @@ export type RunsDeps = {
   /** W3C Trace Context of the request at hand. */
   traceparent: () => string | null;
   validators: InputValidators;
+  /** Task queues and who serves them. */
+  pools: readonly PoolRow[];
+  /** How the queues are doing, as Temporal sees them. */
+  queues: QueueWatch;
   /** Tells the projectors that a run has new history. */
   hint: (runId: string) => void;
 };

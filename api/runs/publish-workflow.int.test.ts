@@ -88,6 +88,24 @@ describe('publishing through the gateway', () => {
     expect(rows).toHaveLength(0);
   });
 
+  it('refuses nodes on a queue that no pool serves, or that does not serve them', async () => {
+    const http = { id: 'call', type: 'http', config: { url: 'https://example.org' } };
+    const definition = { name: 'queues', nodes: [{ ...http, taskQueue: 'gpu' }], edges: [] };
+    const { errors } = await doors.ask(PUBLISH, { definition });
+    expect(errors?.[0].extensions.problems).toMatchObject([
+      {
+        code: 'QUEUE_UNKNOWN',
+        path: '/nodes/0/taskQueue',
+        nodeId: 'call',
+        hint: expect.stringContaining('WEFT_POOLS_FILE'),
+      },
+    ]);
+    const validated = await doors.ask(VALIDATE, {
+      definition: { ...definition, nodes: [{ ...http, taskQueue: 'models' }] },
+    });
+    expect(validated.data.validateWorkflow).toMatchObject([{ code: 'QUEUE_NOT_ALLOWED', nodeId: 'call' }]);
+  });
+
   it('finds no problem in a valid definition', async () => {
     const { data } = await doors.ask(VALIDATE, { definition: greeting('valid') });
     expect(data.validateWorkflow).toEqual([]);

@@ -37,7 +37,8 @@ export function runsResolvers(deps: RunsDeps) {
         listWorkflows(deps, principal, filter),
       run: (_: unknown, { id }: Reference, { principal }: RunsContext) => readRunOf(deps, principal, id),
       runs: (_: unknown, filter: RunsFilter, { principal }: RunsContext) => listRunsOf(deps, principal, filter),
-      validateWorkflow: (_: unknown, { definition }: { definition: Json }) => validateWorkflow(definition),
+      validateWorkflow: (_: unknown, { definition }: { definition: Json }, { principal }: RunsContext) =>
+        validateWorkflow(deps, principal, definition),
     },
     Mutation: {
       publishWorkflow: (_: unknown, { definition }: { definition: Json }, { principal }: RunsContext) =>

@@ -92,8 +92,11 @@ export type ProblemCode =
   | 'INPUT_SCHEMA_INVALID'
   | 'LIMIT_EXCEEDED';
 
+/** Of nodes whose task queue no pool serves, or not for them; they depend on the table of pools, not on the definition alone. */
+export type QueueProblemCode = 'QUEUE_UNKNOWN' | 'QUEUE_NOT_ALLOWED';
+
 export type DefinitionProblem = {
-  code: ProblemCode;
+  code: ProblemCode | QueueProblemCode;
   /** JSON Pointer into the definition. */
   path: string;
   nodeId: string | null;

@@ -1,7 +1,7 @@
-import type { DefinitionProblem, ProblemCode } from './definition.ts';
+import type { DefinitionProblem } from './definition.ts';
 
 export type Report = (
-  code: ProblemCode,
+  code: DefinitionProblem['code'],
   path: readonly (string | number)[],
   nodeId: string | null,
   message: string,
