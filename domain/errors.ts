@@ -39,7 +39,7 @@ export const ERRORS = {
   NOT_WAITING: {
     status: 409,
     retry: false,
-    message: (f) => `Node ${String(f['nodeId'])} is not waiting for an approval: ${String(f['detail'])}`,
+    message: (f) => `Node ${String(f['nodeId'])} is not waiting: ${String(f['detail'])}`,
     hint: 'Only a node whose status is WAITING can be answered; read `run.nodes`.',
   },
   RUN_CLOSED: {
@@ -87,6 +87,54 @@ export const ERRORS = {
     retry: false,
     message: (f) => `Nobody answered the approval within ${String(f['timeoutMs'])} ms`,
   },
+  NOT_ASSIGNEE: {
+    status: 403,
+    retry: false,
+    message: (f) => `${String(f['by'] ?? 'Nobody')} may not answer node ${String(f['nodeId'])}`,
+    hint: 'Only the assignees may; send decidedBy.',
+  },
+  ALREADY_ANSWERED: {
+    status: 409,
+    retry: false,
+    message: (f) => `${String(f['by'])} has answered node ${String(f['nodeId'])} already`,
+  },
+  WAIT_TIMED_OUT: {
+    status: 408,
+    retry: false,
+    message: (f) => `Nothing came within ${String(f['timeoutMs'])} ms`,
+    hint: 'Set onTimeout to "route" to go on by the port timed_out.',
+  },
+  LOOP_BOUND_REACHED: {
+    status: 422,
+    retry: false,
+    message: (f) => `The loop did not end within its ${String(f['bound'])} iterations`,
+    hint: 'Raise maximumIterations, or set onBound to "route".',
+  },
+  MAP_TOO_LARGE: {
+    status: 422,
+    retry: false,
+    message: (f) => `The map has ${String(f['count'])} items; the limit is ${String(f['limit'])}`,
+    hint: 'Map over pages of the list in a loop or in subworkflows.',
+  },
+  CHILD_CANCELLED: { status: 409, retry: false, message: () => 'The child run was cancelled' },
+  CHILD_TERMINATED: { status: 409, retry: false, message: () => 'The child run was terminated' },
+  NOT_RETRYABLE: {
+    status: 409,
+    retry: false,
+    message: (f) => `Node ${String(f['nodeId'])} cannot be retried: ${String(f['detail'])}`,
+    hint: 'A node can be retried between two attempts, or after it failed in a run that is PAUSED (policies.onNodeFailure "pause").',
+  },
+  NOT_SKIPPABLE: {
+    status: 409,
+    retry: false,
+    message: (f) => `Node ${String(f['nodeId'])} cannot be skipped: ${String(f['detail'])}`,
+  },
+  NOT_PAUSED: { status: 409, retry: false, message: () => 'The run is not paused' },
+  VARIABLE_UNKNOWN: {
+    status: 404,
+    retry: false,
+    message: (f) => `The workflow declares no variable ${String(f['name'])}`,
+  },
   HTTP_ADDRESS_DENIED: {
     status: 403,
     retry: false,
@@ -112,6 +160,12 @@ export const ERRORS = {
     status: 503,
     retry: true,
     message: (f) => `${String(f['method'])} ${String(f['url'])} failed: ${String(f['detail'])}`,
+  },
+  EFFECT_UNKNOWN: {
+    status: 409,
+    retry: false,
+    message: (f) => `Nobody knows whether attempt ${String(f['attempt'])} of node ${String(f['nodeId'])} took effect`,
+    hint: 'Look at the other side by the idempotency key in `run.effects`, then retry or skip the node; `onUnknown: retry` repeats such calls.',
   },
   CONTENT_TOO_LARGE: {
     status: 413,
@@ -183,6 +237,34 @@ export const ERRORS = {
     status: 503,
     retry: false,
     message: (f) => String(f['detail']),
+  },
+  SCHEDULE_INVALID: {
+    status: 422,
+    retry: false,
+    message: (f) => `The schedule is not valid: ${String(f['detail'])}`,
+    hint: 'Try it with `weft schedule preview`.',
+  },
+  MAPPING_INVALID: {
+    status: 422,
+    retry: false,
+    message: (f) => `The mapping is not valid: ${String(f['detail'])}`,
+    hint: 'A mapping is a CEL expression, or an object of them; a constant text needs quotes of its own.',
+  },
+  SIGNATURE_INVALID: {
+    status: 401,
+    retry: false,
+    message: (f) => `The signature is not valid: ${String(f['detail'])}`,
+    hint: 'Sign `<webhook-id>.<webhook-timestamp>.<body>` as Standard Webhooks says, with a secret of this webhook.',
+  },
+  LINK_INVALID: { status: 403, retry: false, message: () => 'The link was changed on its way, or was not made here' },
+  LINK_EXPIRED: { status: 410, retry: false, message: (f) => `The link expired at ${String(f['expiredAt'])}` },
+  WEBHOOK_DISABLED: { status: 410, retry: false, message: (f) => `Webhook ${String(f['id'])} is disabled` },
+  EVENT_CHAIN_TOO_LONG: {
+    status: 409,
+    retry: false,
+    message: (f) =>
+      `Event ${String(f['event'])} would be number ${String(f['depth'])} of a chain of events, each caused by a run that the one before started; the limit is ${String(f['limit'])}`,
+    hint: 'The workflows most likely start each other in a circle: narrow the filter of an event trigger.',
   },
   INTERNAL: { status: 500, retry: true, message: () => 'Internal error; the log has the details' },
 } as const satisfies Record<string, ErrorRow>;

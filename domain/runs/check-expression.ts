@@ -19,14 +19,14 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /** Parses, type-checks and bounds an expression without running it. */
-export function checkExpression(expression: string): ExpressionCheck {
+export function checkExpression(expression: string, cel = environment): ExpressionCheck {
   const check: ExpressionCheck = { problems: [], nodeReferences: [] };
   if (expression.length > LIMITS.expressionLength) {
     check.problems.push({ message: `longer than ${LIMITS.expressionLength} characters`, line: 1, column: 1 });
     return check;
   }
   try {
-    const result = environment.parse(expression);
+    const result = cel.parse(expression);
     walk(result.ast, { expression, nesting: 0, depth: 0, check });
     const types = result.check();
     if (types.error) check.problems.push({ message: summaryOf(types.error), ...positionOf(types.error, expression) });
