@@ -74,11 +74,11 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     builtins: true,
   },
   config: { values: [], types: [], packages: { '.': [] }, builtins: true },
-  sdk: { values: ['domain'], types: [], packages: { '.': ['json-schema-to-ts'] }, builtins: false },
+  sdk: { values: ['domain'], types: [], packages: { '.': ['json-schema-to-ts', 'yaml'] }, builtins: false },
   cli: {
     values: ['sdk'],
     types: [],
-    packages: { '.': ['commander', 'listr2', 'pino'] },
+    packages: { '.': ['commander', 'listr2', 'pino', 'ajv', 'ajv-formats'] },
     builtins: true,
   },
   'cli/src/start': {

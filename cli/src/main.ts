@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAuthoringCommands } from './authoring-commands.ts';
 import { printFailure } from './print-failure.ts';
 import type { StartOptions } from './start/start-command.ts';
 
@@ -26,6 +27,8 @@ program
     const { runDoctor } = await import('./doctor/doctor-command.ts');
     process.exitCode = await runDoctor(options);
   });
+
+addAuthoringCommands(program);
 
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,7 +1,26 @@
 /** What others import from `@weft/sdk`. */
-export type { Json, JsonObject } from '../../domain/json.ts';
+export {
+  type DefinitionDiff,
+  describeDiff,
+  diffDefinitions,
+  type NodeChange,
+  type ValueChange,
+} from '../../domain/authoring/diff-definitions.ts';
+export { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
+export { canonicalJson } from '../../domain/runs/canonical-json.ts';
 export type { DefinitionProblem, WorkflowDefinition } from '../../domain/runs/definition.ts';
+export { validateDefinition } from '../../domain/runs/validate.ts';
 export { type Cel, cel } from './cel.ts';
+export {
+  type ParsedText,
+  parseText,
+  type PlacedProblem,
+  placeProblems,
+  printText,
+  type TextFormat,
+  type TextPosition,
+  type TextProblem,
+} from './definition-text.ts';
 export type { ApprovalOutput, ConfigOf, Expression, MappingInput, TemplateInput } from './node-config.ts';
 export type { Ref, Reference } from './reference.ts';
 export { text } from './text.ts';
