@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { createEffectStore } from '../adapters/postgres/effect-store.ts';
+import { createPool } from '../adapters/postgres/pool.ts';
 import { loadSettings } from '../config/load.ts';
 import { NODE_TYPES, type NodeTypeRow } from '../domain/runs/node-types.ts';
 import { extendPools } from '../domain/runs/pools.ts';
@@ -7,7 +9,7 @@ import { createActivities } from './create-activities.ts';
 import { activitiesOf } from './pools.ts';
 
 const settings = loadSettings({});
-const { rooms, close } = createActivities(settings);
+const { rooms, close } = createActivities(settings, { effects: createEffectStore(createPool('postgres://unused', 1)) });
 const pools = loadPools(settings);
 afterAll(close);
 

@@ -5,6 +5,7 @@ import { createHttpClient } from '../adapters/http/http-client.ts';
 import { createLanguageModels } from '../adapters/models/language-models.ts';
 import { createTextThreads } from '../adapters/text/text-threads.ts';
 import type { Settings } from '../config/settings.ts';
+import type { EffectLedger } from '../domain/tools/effect-ledger.ts';
 import type { Room } from './pools.ts';
 
 /** Threads that read text for both content analysis and offline condensing. */
@@ -17,7 +18,10 @@ export function defaultModelProvider(settings: Settings): string {
 }
 
 /** Builds the adapters that activities need; `close` ends their threads. */
-export function createActivities(settings: Settings): { rooms: ActivityRooms; close: () => Promise<void> } {
+export function createActivities(
+  settings: Settings,
+  { effects }: { effects: EffectLedger },
+): { rooms: ActivityRooms; close: () => Promise<void> } {
   const text = createTextThreads({ threads: TEXT_THREADS });
   const models = createLanguageModels({
     condense: (job, signal) => text.run('condense', job, signal),
@@ -31,8 +35,9 @@ export function createActivities(settings: Settings): { rooms: ActivityRooms; cl
   return {
     rooms: {
       content: createContentActivities({ text, maxBytes: settings.CONTENT_PROCESSING_MAX_SIZE }),
-      models: createModelActivities({ models, defaultProvider: defaultModelProvider(settings) }),
+      models: createModelActivities({ models, defaultProvider: defaultModelProvider(settings), effects }),
       tools: createToolActivities({
+        effects,
         client: createHttpClient({
           allowedHosts: settings.WEFT_HTTP_ALLOWED_HOSTS,
           maxResponseBytes: settings.WEFT_PAYLOAD_MAX_BYTES,

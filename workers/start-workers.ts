@@ -1,5 +1,6 @@
 import { NativeConnection, type Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { createEffectStore } from '../adapters/postgres/effect-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
@@ -41,7 +42,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const connection = await NativeConnection.connect(connectionOptions(settings));
   const database = createPool(settings.DATABASE_URL, settings.CONNECTION_POOL_SIZE);
   const hints = createHintBatcher(database, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
-  const { rooms, close } = createActivities(settings);
+  const { rooms, close } = createActivities(settings, { effects: createEffectStore(database) });
   const dataConverter = createDataConverter(settings, createPayloadStore(database));
   const slotsOf = createTuner(settings, pools);
   const workers = await Promise.all(

@@ -1,28 +1,49 @@
 import { createHash } from 'node:crypto';
-import { Context, type Info } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import type { HttpClient } from '../../adapters/http/http-client.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import type { HttpRequestInput, HttpResponse } from '../../domain/tools/activities.ts';
+import type { EffectLedger } from '../../domain/tools/effect-ledger.ts';
 import { responseError } from '../../domain/tools/response-error.ts';
 import { heartbeatWhile } from '../heartbeat-while.ts';
+import { idempotencyKey, withEffect } from '../with-effect.ts';
 
-export type HttpDependencies = { client: HttpClient };
+export type HttpDependencies = { client: HttpClient; effects: EffectLedger };
 
-export function http({ client }: HttpDependencies) {
-  return (input: HttpRequestInput): Promise<HttpResponse> =>
+/** They only read: repeating one does no harm, an answer kept would be an old one, and the ledger costs two writes a call. */
+const READING: readonly string[] = ['GET', 'HEAD'];
+const KEY_HEADER = 'idempotency-key';
+
+export function http({ client, effects }: HttpDependencies) {
+  return ({ onUnknown = 'retry', ...input }: HttpRequestInput): Promise<HttpResponse> =>
     heartbeatWhile(async (signal) => {
-      const headers = withIdempotencyKey(input.headers ?? {}, Context.current().info);
-      const response = await client.send({ ...input, headers }, signal);
-      const error = input.failOnStatus === false ? null : responseError(input.method ?? 'GET', response, Date.now());
-      if (error) throw error;
-      return response;
+      const method = input.method ?? 'GET';
+      const send = async (key: string) => {
+        const response = await client.send({ ...input, headers: withKey(input.headers ?? {}, key) }, signal);
+        const error = input.failOnStatus === false ? null : responseError(method, response, Date.now());
+        if (error) throw error;
+        return response;
+      };
+      if (READING.includes(method)) return send(idempotencyKey(Context.current().info));
+      return withEffect(effects, { asked: input, request: shownOf(input, method), onUnknown, send });
     });
 }
 
-/** The same for every attempt of a node's iteration; hashed, since run ids are nobody else's business. */
-function withIdempotencyKey(headers: { [name: string]: string }, { workflowExecution, activityId }: Info) {
-  if (Object.keys(headers).some((name) => name.toLowerCase() === 'idempotency-key')) return headers;
-  const key = createHash('sha256')
-    .update(`${workflowExecution?.workflowId ?? ''}\n${activityId}`)
-    .digest('hex');
+/** The node's own key, where its headers name one, goes first. */
+function withKey(headers: { [name: string]: string }, key: string) {
+  if (Object.keys(headers).some((name) => name.toLowerCase() === KEY_HEADER)) return headers;
   return { ...headers, 'Idempotency-Key': key };
+}
+
+/** Queries, header values and bodies may hold secrets. */
+function shownOf({ url, headers = {}, body }: HttpRequestInput, method: string): JsonObject {
+  const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
+  return {
+    method,
+    url: url.replace(/[?#].*$/s, '').replace(/\/\/[^/@]*@/, '//'),
+    headers: Object.keys(headers),
+    ...(text === null
+      ? {}
+      : { bodyBytes: Buffer.byteLength(text), bodyHash: createHash('sha256').update(text).digest('hex') }),
+  };
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
 import { createHttpClient } from '../../adapters/http/http-client.ts';
+import { noLedger } from '../../tests/no-ledger.ts';
 import { createToolActivities } from './tool-activities.ts';
 import { activityEnvironment } from '../../tests/activity-environment.ts';
 
@@ -22,7 +23,7 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 const client = createHttpClient({ allowedHosts: ['127.0.0.1'], maxResponseBytes: 1_000_000 });
-const { http } = createToolActivities({ client });
+const { http } = createToolActivities({ client, effects: noLedger });
 const attempt = (activityId: string, number = 1, workflowId = 'run-1') =>
   activityEnvironment({ activityId, attempt: number, workflowExecution: { workflowId, runId: 'r' } });
 

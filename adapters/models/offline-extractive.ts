@@ -14,6 +14,7 @@ const DEFAULT_OUTPUT_TOKENS = 400;
 export function createOfflineExtractive(condense: Condense): LanguageModel<AbortSignal> {
   return {
     provider: PROVIDER,
+    local: true,
     complete: async ({ prompt, source, maxOutputTokens = DEFAULT_OUTPUT_TOKENS }, signal) => {
       if (source === undefined || source.trim() === '') {
         throw unsupported('it writes no text of its own; give the text to condense as `source`');

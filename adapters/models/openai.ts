@@ -29,7 +29,10 @@ export function createOpenAi(options: OpenAiOptions): LanguageModel<AbortSignal>
     complete: async (request, signal) => {
       if (!client) throw new AppError('MODEL_UNSUPPORTED', { provider: PROVIDER, detail: 'OPENAI_API_KEY is not set' });
       try {
-        const answer = await client.chat.completions.create(requestBody(request, options), { signal });
+        const answer = await client.chat.completions.create(requestBody(request, options), {
+          signal,
+          ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
+        });
         return resultOf(answer);
       } catch (error) {
         signal.throwIfAborted();
@@ -98,7 +101,7 @@ function translated(error: unknown): AppError {
   if (error.status === 401 || error.status === 403) return failure('MODEL_AUTH', {}, error);
   if (error.status === 429) return failure('MODEL_RATE_LIMITED', waiting, error);
   if (error.status === 408 || error.status === 409 || error.status >= 500)
-    return unavailable(error.message, error, waiting);
+    return unavailable(error.message, error, { ...waiting, httpStatus: error.status });
   return failure('MODEL_BAD_REQUEST', { detail: error.message }, error);
 }
 

@@ -29,7 +29,8 @@ export type Completion = {
 
 export interface ModelActivities {
   /**
-   * One completion. Not idempotent: a retry asks (and pays) again. Heartbeats every second; cancellation aborts the request.
+   * One completion. In the effect ledger unless the provider is local: one whose answer is there is not asked (and paid) for again.
+   * Heartbeats every second; cancellation aborts the request.
    * @throws MODEL_UNSUPPORTED, MODEL_AUTH, MODEL_BAD_REQUEST, MODEL_RATE_LIMITED, MODEL_UNAVAILABLE, TEMPLATE_FAILED.
    */
   'model.complete'(input: CompletionInput): Promise<Completion>;

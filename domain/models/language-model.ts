@@ -7,6 +7,8 @@ export type CompletionRequest = {
   model?: string;
   maxOutputTokens?: number;
   temperature?: number;
+  /** The same for every attempt; handed on where the vendor has a place for it. */
+  idempotencyKey?: string;
 };
 
 export type CompletionResult = {
@@ -22,5 +24,7 @@ export type CompletionResult = {
  */
 export interface LanguageModel<Signal> {
   readonly provider: string;
+  /** Answers without calling anybody: asking again costs nothing. */
+  readonly local?: true;
   complete(request: CompletionRequest, signal: Signal): Promise<CompletionResult>;
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../json.ts';
+import type { OnUnknown } from './effect.ts';
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -14,6 +15,8 @@ export type HttpRequestInput = {
   maxResponseBytes?: number;
   /** Statuses >= 400 fail the node unless this is false. */
   failOnStatus?: boolean;
+  /** What a retry does when an earlier attempt may have taken effect: call again with the same key (default), or fail. */
+  onUnknown?: OnUnknown;
 };
 
 export type HttpResponse = {
@@ -27,9 +30,9 @@ export type HttpResponse = {
 export interface ToolActivities {
   /**
    * One HTTP exchange. Sends `Idempotency-Key` derived from (run, node, iteration) unless the headers name one, so a retry is
-   * recognisable. Heartbeats every second; cancellation aborts the socket. Private address ranges are refused after resolving,
+   * recognisable; all but GET and HEAD are in the effect ledger, and one whose answer is there is not sent again. Heartbeats every second; cancellation aborts the socket. Private address ranges are refused after resolving,
    * and the connection goes to the very address that was checked; each redirect is checked again.
-   * @throws HTTP_ADDRESS_DENIED, HTTP_REQUEST_INVALID, HTTP_RESPONSE_TOO_LARGE, HTTP_STATUS (4xx but 408, 425, 429), HTTP_UNAVAILABLE (retried).
+   * @throws HTTP_ADDRESS_DENIED, HTTP_REQUEST_INVALID, HTTP_RESPONSE_TOO_LARGE, EFFECT_UNKNOWN, HTTP_STATUS (4xx but 408, 425, 429), HTTP_UNAVAILABLE (retried).
    */
   http(input: HttpRequestInput): Promise<HttpResponse>;
 }
