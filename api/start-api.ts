@@ -16,6 +16,7 @@ import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import { answerHttpErrors, createHttpApp } from '../adapters/express/http-app.ts';
 import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
 import { listen } from '../adapters/express/listen.ts';
+import { registerQueueGauges } from '../adapters/prometheus/queue-gauges.ts';
 import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkTemporal } from '../temporal/check-temporal.ts';
@@ -65,10 +66,12 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     queues: createQueueWatch(connection, settings.TEMPORAL_NAMESPACE),
     hint: hints.hint,
   };
+  const metrics = createHttpMetrics();
+  registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
   const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
   const app = createHttpApp({
     log,
-    metrics: createHttpMetrics(),
+    metrics,
     traces,
     readiness: () => readiness(checks),
     notable: [GRAPHQL_PATH],

@@ -121,7 +121,7 @@ export const SETTINGS = {
   },
   WEFT_WORKER_GRACE_MS: {
     kind: 'integer',
-    default: 10000,
+    default: 8000,
     min: 0,
     max: 3600000,
     meaning:

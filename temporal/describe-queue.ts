@@ -7,10 +7,16 @@ const WORKFLOW = 1;
 const ACTIVITY = 2;
 const DEADLINE_MS = 5_000;
 
+/** Part of the connections of clients and of workers. */
+export type TemporalService = Pick<Connection, 'workflowService' | 'withDeadline'>;
 type Moment = { seconds?: unknown; nanos?: number | null } | null | undefined;
 
 /** Pollers, backlog and rates of a task queue. Temporal itself renews the numbers every few seconds. */
-export async function describeQueue(connection: Connection, namespace: string, queue: string): Promise<QueueStats> {
+export async function describeQueue(
+  connection: TemporalService,
+  namespace: string,
+  queue: string,
+): Promise<QueueStats> {
   const half = async (taskQueueType: temporal.api.enums.v1.TaskQueueType): Promise<QueueHalf> => {
     const { pollers, stats } = await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
       connection.workflowService.describeTaskQueue({

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { GracefulShutdownPeriodExpiredError, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { findFreePort } from '../adapters/embedded/free-port.ts';
+import { registerQueueGauges } from '../adapters/prometheus/queue-gauges.ts';
 import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
 import { loadPools } from '../temporal/load-pools.ts';
@@ -51,6 +52,7 @@ const running = await startWorkers({
     : { code: needsBundle ? await bundleWorkflows(temporalLogger(log)) : '' },
   log,
 });
+registerQueueGauges(metrics.registry, () => Promise.all(queues.map((queue) => running.queues.read(queue))));
 log.info({ queues }, 'worker is ready');
 process.send?.({ ready: true, port: metrics.port });
 

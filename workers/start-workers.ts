@@ -10,6 +10,7 @@ import type { PoolRow } from '../domain/runs/pools.ts';
 import { connectionOptions } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { loadPools } from '../temporal/load-pools.ts';
+import { createQueueWatch, type QueueWatch } from '../temporal/queue-watch.ts';
 import { createActivities } from './create-activities.ts';
 import { createPoolWorker } from './create-pool-worker.ts';
 import { cachedRuns, createTuner } from './create-tuner.ts';
@@ -21,6 +22,7 @@ export type RunningWorkers = {
   /** Activities under way. */
   running: () => number;
   stop: () => Promise<void>;
+  queues: QueueWatch;
   /** Settles when all have ended; rejects when some had to be left behind. */
   finished: Promise<void>;
 };
@@ -74,6 +76,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   });
   return {
     drain,
+    queues: createQueueWatch(connection, settings.TEMPORAL_NAMESPACE),
     running: () => workers.reduce((sum, worker) => sum + worker.getStatus().numInFlightActivities, 0),
     finished,
     stop: async () => {

@@ -21,6 +21,7 @@ import {
   type PageArguments,
   type RunsFilter,
 } from './read-runs.ts';
+import { runWarnings } from './run-warnings.ts';
 import { temporalUrl } from './temporal-url.ts';
 
 export type RunsContext = { principal: Principal; loaders: RunLoaders };
@@ -72,6 +73,7 @@ export function runsResolvers(deps: RunsDeps) {
         listRunEvents(deps, run.id, page),
       stateAt: (run: RunRecord, { eventId }: { eventId: number }) =>
         eventId < 1 ? null : readRunStateAt(deps.pool, run.id, eventId),
+      warnings: (run: RunRecord, _: unknown, { loaders }: RunsContext) => runWarnings(deps, loaders, run),
       temporalUrl: (run: RunRecord) => temporalUrl(deps.settings, run),
     },
     NodeExecution: { id: (node: NodeExecutionRecord) => node.nodeId },

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAuthoringCommands } from './authoring-commands.ts';
 import { printFailure } from './print-failure.ts';
 import type { StartOptions } from './start/start-command.ts';
+import { addWorkerCommand } from './worker/worker-command.ts';
 
 const program = new Command('weft')
   .description('Durable AI workflows on Temporal')
@@ -29,6 +30,7 @@ program
   });
 
 addAuthoringCommands(program);
+addWorkerCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

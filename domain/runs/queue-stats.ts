@@ -31,7 +31,22 @@ export function backlogAgeOf({ workflows, activities }: QueueStats): number {
   return Math.max(workflows.backlogAgeMs, activities.backlogAgeMs);
 }
 
+/** A task that an idle worker does not take within this has none. */
+export const NOTICE_MS = 3_000;
+
+/**
+ * Whether nobody has asked for work since a task began to wait: an idle worker, whose poll is open, would have had it at once. Those
+ * that polled earlier have stopped, or are busy with all that they can take.
+ */
+export function isSilent({ pollers }: QueueHalf, waitingSince: number): boolean {
+  return pollers.every(({ lastPollAt }) => lastPollAt < waitingSince);
+}
+
 /** Whether work waits for which nobody asks. */
-export function isUnserved(stats: QueueStats): boolean {
-  return [stats.workflows, stats.activities].some((half) => half.backlog > 0 && livePollers(half, stats.readAt) === 0);
+export function isUnserved({ workflows, activities, readAt }: QueueStats): boolean {
+  return [workflows, activities].some((half) => {
+    if (half.backlog === 0) return false;
+    if (livePollers(half, readAt) === 0) return true;
+    return half.backlogAgeMs >= NOTICE_MS && isSilent(half, readAt - half.backlogAgeMs);
+  });
 }

@@ -16,7 +16,7 @@ export type Ledger = {
   close(): Promise<void>;
 };
 
-/** A server of the outside world that writes down every call. `/hold/...` answers its first call never, later ones at once. */
+/** A server of the outside world that writes down every call. `/hold/...` answers its first call never, later ones at once; `/wait/<ms>/...` after a while. */
 export async function startLedger(): Promise<Ledger> {
   const calls: Call[] = [];
   const waiting: { path: string; count: number; resolve: () => void }[] = [];
@@ -34,8 +34,11 @@ export async function startLedger(): Promise<Ledger> {
       held.set(path, new Promise((resolve) => response.once('close', resolve)));
       return;
     }
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ path, times: timesOf(path) }));
+    const waitMs = Number(/^\/wait\/(\d+)\//.exec(path)?.[1] ?? 0);
+    setTimeout(() => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ path, times: timesOf(path) }));
+    }, waitMs);
   };
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

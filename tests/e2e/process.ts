@@ -6,6 +6,9 @@ export type Process = {
   /** SIGKILL: nothing gets to tidy up. */
   kill(): Promise<void>;
   stop(): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
 };
 
 /** Starts one of the product's processes for real and waits until it says that it is ready. */
@@ -18,6 +21,9 @@ export async function startProcess(script: string, args: string[], env: NodeJS.P
       if (output.length > 50) output.shift();
     });
   }
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.once('close', (code, signal) => resolve(code ?? signal)),
+  );
   const port = await ready(child, script, output);
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -25,7 +31,14 @@ export async function startProcess(script: string, args: string[], env: NodeJS.P
     child.kill(signal);
     await exited;
   };
-  return { pid: child.pid ?? -1, port, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+  return {
+    pid: child.pid ?? -1,
+    port,
+    ended,
+    signal: (name) => void child.kill(name),
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
 }
 
 function ready(child: ChildProcess, script: string, output: readonly string[]): Promise<number> {

@@ -22,6 +22,10 @@ export type Stack = {
   readonly namespace: string;
   readonly processes: Record<ServiceName, Process>;
   start(service: ServiceName): Promise<void>;
+  /** A further worker, which the caller stops. */
+  startWorker(args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<Process>;
+  /** What the processes are started with. */
+  readonly env: NodeJS.ProcessEnv;
   stop(): Promise<void>;
 };
 
@@ -29,10 +33,12 @@ export type StackOptions = {
   env?: NodeJS.ProcessEnv;
   /** A Temporal server of the test's own; default is the one of the jest run, with a namespace of its own. */
   temporal?: { address: string; namespace: string };
+  /** Of the worker; default is every queue. */
+  workerArgs?: readonly string[];
 };
 
 /** Worker, projector, API and gateway as processes of their own over a fresh database. */
-export async function startStack({ env = {}, temporal }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ env = {}, temporal, workerArgs = [] }: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'weft-stack-'));
   const bundle = join(folder, 'workflows.js');
   const [database, namespace] = await Promise.all([
@@ -55,7 +61,7 @@ export async function startStack({ env = {}, temporal }: StackOptions = {}): Pro
   };
   const processes = {} as Record<ServiceName, Process>;
   const launch: Record<ServiceName, () => Promise<Process>> = {
-    worker: () => startProcess('workers/main.ts', ['--bundle', bundle], base),
+    worker: () => startProcess('workers/main.ts', ['--bundle', bundle, ...workerArgs], base),
     projector: () => startProcess('workers/projector-main.ts', [], base),
     api: () => startProcess('api/main.ts', [], base),
     gateway: () =>
@@ -77,7 +83,10 @@ export async function startStack({ env = {}, temporal }: StackOptions = {}): Pro
     address,
     namespace,
     processes,
+    env: base,
     start,
+    startWorker: (args = [], changes = {}) =>
+      startProcess('workers/main.ts', ['--bundle', bundle, ...args], { ...base, ...changes }),
     stop: async () => {
       await Promise.all(Object.values(processes).map((service) => service.stop()));
       await client.connection.close();
