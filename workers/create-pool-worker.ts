@@ -3,6 +3,7 @@ import { type NativeConnection, Worker, type WorkflowBundleOption } from '@tempo
 import type { PoolRow } from '../domain/runs/pools.ts';
 import type { Slots } from './create-tuner.ts';
 import { hintActivities } from './hint-activities.ts';
+import { jitterRetries } from './jitter-retries.ts';
 import { limitResults } from './limit-results.ts';
 import { type ActivityLog, logActivities } from './log-activities.ts';
 
@@ -46,7 +47,9 @@ export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
     shutdownGraceTime: options.graceMs,
     shutdownForceTime: options.graceMs + AFTER_GRACE_MS,
-    interceptors: { activity: [hintActivities(hint), logActivities(log), limitResults(maxResultBytes)] },
+    interceptors: {
+      activity: [hintActivities(hint), logActivities(log), limitResults(maxResultBytes), jitterRetries()],
+    },
     ...(pool.workflows
       ? {
           workflowBundle,

@@ -1,15 +1,21 @@
 import { defaultPayloadConverter, type WorkflowInterceptorsFactory, workflowInfo } from '@temporalio/workflow';
+import type { Headers } from '@temporalio/common';
+import { RETRY_JITTER_HEADER } from '../domain/runs/retry-delay.ts';
 import { TRACE_HEADER } from '../domain/runs/trace-header.ts';
 
-/** Hands the run's trace on to its activities. */
+/** Hands on to activities the run's trace, and the part of their retry policy that Temporal has no place for. */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   outbound: [
     {
       scheduleActivity(input, next) {
         const traceparent = workflowInfo().memo?.[TRACE_HEADER];
-        if (typeof traceparent !== 'string') return next(input);
-        const headers = { ...input.headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(traceparent) };
-        return next({ ...input, headers });
+        const jitter = (input.options.retry as { jitter?: number } | undefined)?.jitter;
+        const added: Headers = {};
+        if (typeof traceparent === 'string') added[TRACE_HEADER] = defaultPayloadConverter.toPayload(traceparent);
+        if (jitter !== undefined) added[RETRY_JITTER_HEADER] = defaultPayloadConverter.toPayload(jitter);
+        return Object.keys(added).length === 0
+          ? next(input)
+          : next({ ...input, headers: { ...input.headers, ...added } });
       },
     },
   ],
