@@ -60,7 +60,8 @@ function attempt(workflowId: string, input: HttpRequestInput, options: { schedul
   return environment.run(http, input);
 }
 
-const attemptsOf = async (run: string) => listEffects(pool, DEFAULT_TENANT, runId(run));
+const attemptsOf = async (run: string) =>
+  listEffects(pool, { tenantId: DEFAULT_TENANT, runId: runId(run), first: 100 });
 const paid: RequestListener = (_, response) =>
   response.setHeader('content-type', 'application/json').end('{"paid":true}');
 

@@ -65,11 +65,21 @@ export function createEffectStore(pool: pg.Pool): EffectLedger {
   };
 }
 
-/** All attempts of all calls of a run, oldest first. */
-export async function listEffects(pool: pg.Pool, tenant: TenantId, run: RunId): Promise<EffectRecord[]> {
+export type EffectListing = {
+  tenantId: TenantId;
+  runId: RunId;
+  first: number;
+  nodeId?: string | undefined;
+  states?: readonly EffectState[] | undefined;
+};
+
+/** All attempts of the calls of a run, oldest first. */
+export async function listEffects(pool: pg.Pool, listing: EffectListing): Promise<EffectRecord[]> {
   const { rows } = await pool.query<Row>(
-    `SELECT * FROM effects WHERE run_id = $1 AND tenant_id = $2 ORDER BY started_at, node_id, iteration, attempt`,
-    [run, tenant],
+    `SELECT * FROM effects
+     WHERE run_id = $1 AND tenant_id = $2 AND ($3::text IS NULL OR node_id = $3) AND ($4::text[] IS NULL OR state = ANY($4))
+     ORDER BY started_at, node_id, iteration, attempt LIMIT $5`,
+    [listing.runId, listing.tenantId, listing.nodeId ?? null, listing.states ?? null, listing.first],
   );
   return fromRows(pool, rows);
 }

@@ -9,6 +9,7 @@ import type { Principal } from '../access/principal.ts';
 import { dateTimeScalar, jsonScalar } from '../graphql/scalars.ts';
 import { approve, cancelRun, terminateRun, type Approve } from './answer-run.ts';
 import type { RunsDeps } from './deps.ts';
+import { effectsResolvers } from './effects-resolvers.ts';
 import { executeWorkflow, type ExecuteWorkflow } from './execute-workflow.ts';
 import type { RunLoaders } from './loaders.ts';
 import { publishWorkflow, validateWorkflow } from './publish-workflow.ts';
@@ -62,6 +63,7 @@ export function runsResolvers(deps: RunsDeps) {
         listRunsOf(deps, principal, { ...page, workflowId: workflow.workflowId }),
     },
     Run: {
+      ...effectsResolvers(deps).Run,
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
       workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
       startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,

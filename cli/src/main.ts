@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAuthoringCommands } from './authoring-commands.ts';
 import { printFailure } from './print-failure.ts';
+import { addRunCommands } from './run-commands.ts';
 import type { StartOptions } from './start/start-command.ts';
 import { addWorkerCommand } from './worker/worker-command.ts';
 
@@ -30,6 +31,7 @@ program
   });
 
 addAuthoringCommands(program);
+addRunCommands(program);
 addWorkerCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.
