@@ -34,7 +34,7 @@ export function diffDefinitions(before: WorkflowDefinition, after: WorkflowDefin
     variables: part(before, after, 'variables'),
     others: [...part(before, after, 'name'), ...part(before, after, 'description'), ...part(before, after, 'metadata')],
   };
-  return { same: isEmpty(diff as unknown as Json), ...diff };
+  return { same: isEmpty(diff), ...diff };
 }
 
 function isEmpty(value: Json): boolean {
@@ -44,7 +44,7 @@ function isEmpty(value: Json): boolean {
 
 function part(before: WorkflowDefinition, after: WorkflowDefinition, name: keyof WorkflowDefinition): ValueChange[] {
   const prefix = ['name', 'description', 'metadata'].includes(name) ? `/${name}` : '';
-  return diffValues(before[name] as Json | undefined, after[name] as Json | undefined, prefix);
+  return diffValues(before[name], after[name], prefix);
 }
 
 function diffNodes(before: readonly NodeDefinition[], after: readonly NodeDefinition[]): DefinitionDiff['nodes'] {
@@ -52,7 +52,7 @@ function diffNodes(before: readonly NodeDefinition[], after: readonly NodeDefini
   const later = new Map(after.map((node) => [node.id, node]));
   const changed = after.flatMap((node): NodeChange[] => {
     const old = earlier.get(node.id);
-    const changes = old ? diffValues(old as unknown as Json, node as unknown as Json, '') : [];
+    const changes = old ? diffValues(old, node, '') : [];
     return changes.length > 0 ? [{ id: node.id, type: node.type, changes }] : [];
   });
   return {

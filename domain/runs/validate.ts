@@ -1,4 +1,5 @@
-import type { DefinitionProblem } from './definition.ts';
+import type { DefinitionProblem, WorkflowDefinition } from './definition.ts';
+import { validateTypes } from './expression-types-check.ts';
 import { LIMITS } from './limits.ts';
 import { problemList, type Report } from './problem-list.ts';
 import { validateConfigs } from './validate-config.ts';
@@ -16,6 +17,7 @@ export function validateDefinition(value: unknown): DefinitionProblem[] {
   if (definition === null) return problems;
   const ancestors = validateGraph(definition, report);
   validateConfigs(definition, ancestors, report);
+  if (ancestors !== null) validateTypes(value as WorkflowDefinition, report);
   return problems;
 }
 

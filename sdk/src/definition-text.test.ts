@@ -110,7 +110,7 @@ describe('text that is no definition', () => {
   });
 
   it('does not let aliases blow up', () => {
-    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefgh'].map((line, index, all) => {
+    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefgh'.split('')].map((line, index, all) => {
       if (index === 0) return line;
       const before = index === 1 ? 'a' : all[index - 1];
       return `${line}: &${line} [${Array.from({ length: 9 }, () => `*${before}`).join(',')}]`;

@@ -140,7 +140,7 @@ const NODE_ORDER = ['id', 'parent', 'type', 'name', 'config'];
  * ```
  */
 export function printText(definition: WorkflowDefinition, format: TextFormat): string {
-  const ordered = inOrder(definition as unknown as Json, FIELD_ORDER);
+  const ordered = inOrder(definition, FIELD_ORDER);
   const nodes = isJsonObject(ordered) && Array.isArray(ordered['nodes']) ? ordered['nodes'] : null;
   if (nodes !== null) (ordered as { nodes: Json[] }).nodes = nodes.map((node) => inOrder(node, NODE_ORDER));
   if (format === 'json') return `${JSON.stringify(ordered, null, 2)}\n`;

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const SOURCES = ['workflows/**/*.ts', 'domain/**/*.ts', 'temporal/payload-converter.ts', 'package-lock.json'];
+const SOURCES = [
+  'workflows/**/*.ts',
+  'domain/**/*.ts',
+  'temporal/payload-converter.ts',
+  'temporal/workflow-failure-converter.ts',
+  'package-lock.json',
+];
 const run = promisify(execFile);
 
 /** The workflow bundle for the code as it is now: made once per state of the sources, in a process of its own. */

@@ -1,0 +1,72 @@
+import type { Json } from '../json.ts';
+import type { JsonSchema } from './definition.ts';
+import {
+  BOOL,
+  DYN,
+  listOf,
+  NULL,
+  nullable,
+  NUMBER,
+  objectOf,
+  STRING,
+  typeOfSchema,
+  type ValueType,
+} from './expression-types.ts';
+
+export const ERROR_TYPE = objectOf({ code: STRING, message: STRING, nodeId: nullable(STRING), hint: nullable(STRING) });
+
+const CONCEPT = objectOf({ name: STRING, relevance: NUMBER, mentions: NUMBER, related: listOf(STRING) });
+const ANALYSIS = objectOf({
+  title: nullable(STRING),
+  language: nullable(STRING),
+  words: NUMBER,
+  sentences: NUMBER,
+  readingTimeMs: NUMBER,
+  keywords: listOf(objectOf({ text: STRING, score: NUMBER })),
+  concepts: listOf(CONCEPT),
+  sentiment: nullable(objectOf({ label: STRING, score: NUMBER })),
+  readability: nullable(objectOf({ fleschReadingEase: NUMBER, fleschKincaidGrade: NUMBER })),
+  difficulty: nullable(STRING),
+  summary: listOf(STRING),
+});
+const COMPLETION = objectOf({
+  text: STRING,
+  provider: STRING,
+  model: STRING,
+  finishReason: STRING,
+  usage: nullable(objectOf({ inputTokens: NUMBER, outputTokens: NUMBER })),
+});
+const RESPONSE = objectOf({ status: NUMBER, headers: objectOf({}, STRING), body: DYN, url: STRING });
+
+const FIXED: Readonly<Record<string, ValueType>> = {
+  template: STRING,
+  branch: BOOL,
+  switch: objectOf({ port: STRING }),
+  delay: NULL,
+  until: NULL,
+  emit: objectOf({ id: STRING }),
+  http: RESPONSE,
+  'content.analyze': ANALYSIS,
+  'model.complete': COMPLETION,
+};
+
+const schemaOf = (schema: Json | undefined): ValueType => typeOfSchema(schema as JsonSchema | undefined);
+
+/** What nodes of a type give where that follows from the type and its literals alone; `dyn` where nothing is known. */
+export function outputOfType(type: string, config: { readonly [name: string]: Json }): ValueType {
+  switch (type) {
+    case 'approval': {
+      const data = nullable(schemaOf(config['form']));
+      const answer = { decision: nullable(STRING), comment: nullable(STRING), data, decidedBy: nullable(STRING) };
+      return objectOf({ ...answer, answers: listOf(objectOf(answer)) });
+    }
+    case 'wait':
+      return nullable(
+        objectOf({ id: STRING, name: STRING, correlation: nullable(STRING), data: schemaOf(config['schema']) }),
+      );
+    case 'webhook':
+      return nullable(objectOf({ data: schemaOf(config['schema']) }));
+    default:
+      return Object.hasOwn(FIXED, type) ? (FIXED[type] as ValueType) : DYN;
+  }
+}
