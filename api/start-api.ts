@@ -12,6 +12,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { expressMiddleware } from '@as-integrations/express5';
 import express from 'express';
 import type { Logger } from 'pino';
+import { openRunChanges } from '../adapters/postgres/run-changes.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import { answerHttpErrors, createHttpApp } from '../adapters/express/http-app.ts';
 import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
@@ -55,6 +56,9 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const traces: Traces = new AsyncLocalStorage();
   const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
   const pools = loadPools(settings);
+  const runChanges = openRunChanges(String(settings.DATABASE_URL), (error) =>
+    log.warn({ err: error }, 'the connection that hears of changed runs was lost'),
+  );
   const deps: RunsDeps = {
     pool,
     temporal,
@@ -65,6 +69,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     pools,
     queues: createQueueWatch(connection, settings.TEMPORAL_NAMESPACE),
     hint: hints.hint,
+    runChanges,
   };
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
@@ -89,6 +94,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     port,
     async stop() {
       await apollo.stop();
+      await runChanges.close();
       await hints.close();
     },
   };

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { STATUS_ATTRIBUTE, TENANT_ATTRIBUTE, VERSION_ATTRIBUTE, WORKFLOW_ATTRIBUTE } from './search-attributes.ts';
+import {
+  LABELS_ATTRIBUTE,
+  STATUS_ATTRIBUTE,
+  TENANT_ATTRIBUTE,
+  VERSION_ATTRIBUTE,
+  WORKFLOW_ATTRIBUTE,
+} from './search-attributes.ts';
 import { AppError } from '../domain/errors.ts';
 
 export type ServerProcess = {
@@ -32,8 +38,14 @@ export type TemporalDevServerOptions = {
 };
 
 /** Given at launch they are there from the first request on; later ones take seconds to be known. */
-const SEARCH_ATTRIBUTE_KEYS = [TENANT_ATTRIBUTE, WORKFLOW_ATTRIBUTE, VERSION_ATTRIBUTE, STATUS_ATTRIBUTE];
-const FLAG_TYPES = { KEYWORD: 'Keyword', INT: 'Int' } as const;
+const SEARCH_ATTRIBUTE_KEYS = [
+  TENANT_ATTRIBUTE,
+  WORKFLOW_ATTRIBUTE,
+  VERSION_ATTRIBUTE,
+  STATUS_ATTRIBUTE,
+  LABELS_ATTRIBUTE,
+];
+const FLAG_TYPES = { KEYWORD: 'Keyword', INT: 'Int', KEYWORD_LIST: 'KeywordList' } as const;
 
 /**
  * The dev server polls its queues 20 times a second by default, which costs a sequential run 100 ms a step; and its limits on

@@ -7,15 +7,19 @@ export const TENANT_ATTRIBUTE = defineSearchAttributeKey('WeftTenant', SearchAtt
 export const WORKFLOW_ATTRIBUTE = defineSearchAttributeKey('WeftWorkflow', SearchAttributeType.KEYWORD);
 export const VERSION_ATTRIBUTE = defineSearchAttributeKey('WeftVersion', SearchAttributeType.INT);
 export const STATUS_ATTRIBUTE = defineSearchAttributeKey('WeftStatus', SearchAttributeType.KEYWORD);
+/** `key=value` of each label. */
+export const LABELS_ATTRIBUTE = defineSearchAttributeKey('WeftLabels', SearchAttributeType.KEYWORD_LIST);
 
 /** temporal.api.enums.v1.IndexedValueType; the proto package's exports cannot be imported by name from ESM. */
 const KEYWORD = 2;
 const INT = 3;
+const KEYWORD_LIST = 7;
 const SEARCH_ATTRIBUTES: ReadonlyMap<string, temporal.api.enums.v1.IndexedValueType> = new Map([
   [TENANT_ATTRIBUTE.name, KEYWORD],
   [WORKFLOW_ATTRIBUTE.name, KEYWORD],
   [VERSION_ATTRIBUTE.name, INT],
   [STATUS_ATTRIBUTE.name, KEYWORD],
+  [LABELS_ATTRIBUTE.name, KEYWORD_LIST],
 ]);
 
 export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {

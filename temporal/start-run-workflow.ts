@@ -8,10 +8,19 @@ import {
 } from '../domain/runs/messages.ts';
 import type { TaskQueue } from '../domain/runs/queues.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
-import { STATUS_ATTRIBUTE, TENANT_ATTRIBUTE, VERSION_ATTRIBUTE, WORKFLOW_ATTRIBUTE } from './search-attributes.ts';
+import { labelWords } from '../domain/runs/flow-control/labels.ts';
+import { runPriority } from './run-priority.ts';
+import {
+  LABELS_ATTRIBUTE,
+  STATUS_ATTRIBUTE,
+  TENANT_ATTRIBUTE,
+  VERSION_ATTRIBUTE,
+  WORKFLOW_ATTRIBUTE,
+} from './search-attributes.ts';
 
 const RUNS_QUEUE: TaskQueue = 'runs';
-type StartedRun = Pick<RunRecord, 'id' | 'tenantId' | 'workflowId' | 'version' | 'definitionHash' | 'input'>;
+type StartedRun = Pick<RunRecord, 'id' | 'tenantId' | 'workflowId' | 'version' | 'definitionHash' | 'input'> &
+  Partial<Pick<RunRecord, 'labels' | 'priority'>>;
 
 /**
  * Starts the Temporal workflow of an inserted run. Idempotent: a run that was started before, open or closed, stays as it is.
@@ -27,6 +36,7 @@ export async function startRunWorkflow(
     { input: run.input, interpreterVersion: INTERPRETER_VERSION },
     { weftDefinition: definition },
   ];
+  const labels = labelWords(run.labels ?? {});
   const runTimeoutMs = definition.policies?.runTimeoutMs;
   try {
     await client.workflow.start(RUN_WORKFLOW_TYPE, {
@@ -36,6 +46,7 @@ export async function startRunWorkflow(
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       ...(runTimeoutMs === undefined ? {} : { workflowExecutionTimeout: runTimeoutMs }),
+      priority: runPriority(run, definition),
       staticSummary: `${run.workflowId} v${run.version}`,
       ...(definition.description === undefined ? {} : { staticDetails: definition.description }),
       memo: { workflow: run.workflowId, version: run.version, definitionHash: run.definitionHash, traceparent },
@@ -44,6 +55,7 @@ export async function startRunWorkflow(
         { key: WORKFLOW_ATTRIBUTE, value: run.workflowId },
         { key: VERSION_ATTRIBUTE, value: run.version },
         { key: STATUS_ATTRIBUTE, value: 'RUNNING' },
+        ...(labels.length > 0 ? [{ key: LABELS_ATTRIBUTE, value: labels }] : []),
       ],
     });
   } catch (error) {

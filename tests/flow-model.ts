@@ -42,9 +42,12 @@ export class FlowModel {
   readonly requests = new Map<string, FlowRequest>();
   readonly open = new Set<string>();
   readonly closed = new Set<string>();
+  readonly board: FlowBoard;
   count = 0;
 
-  constructor(readonly board: FlowBoard) {}
+  constructor(board: FlowBoard) {
+    this.board = board;
+  }
 
   async arrive(workflow: string, input: Input, priority: number): Promise<void> {
     const runId = `run-${(this.count += 1)}`;

@@ -38,6 +38,7 @@ export async function uncheckedRuns(
        ORDER BY sequence_base DESC, stream_key DESC LIMIT 1
      ) link ON true
      WHERE run.shard = ANY($1) AND run.closed_at IS NULL
+       AND NOT EXISTS (SELECT FROM run_admissions WHERE run_id = run.id AND state IN ('WAITING', 'DROPPED'))
        AND coalesce(link.progressed_at, run.created_at) < now() - $2 * interval '1 millisecond'
        AND coalesce(run_checks.checked_at, '-infinity') < now() - $2 * interval '1 millisecond'
      ORDER BY run_checks.checked_at NULLS FIRST, run.created_at LIMIT $3`,

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isQueued } from '../../adapters/postgres/admissions.ts';
+import { closeUnstarted } from '../../adapters/postgres/close-unstarted.ts';
 import { listNodeExecutions } from '../../adapters/postgres/node-store.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
@@ -28,6 +30,9 @@ export async function approve(deps: RunsDeps, principal: Principal, request: App
   const { nodeId, decision, comment = null, data = null } = request;
   checkSize(deps, data);
   const run = await openRun(deps, principal, request.runId);
+  if (run.status === 'PENDING' && (await isQueued(deps.pool, run.id))) {
+    throw new AppError('NOT_WAITING', { nodeId, detail: 'the run has not started yet' });
+  }
   await ensureStarted(deps, run);
   await approveRun(deps.temporal, run.id, { nodeId, decision, comment, data, decidedBy: principal.subject });
   deps.log.info({ runId: run.id, nodeId, decision }, 'approval answered');
@@ -40,14 +45,18 @@ export async function approve(deps: RunsDeps, principal: Principal, request: App
 type Close = (deps: RunsDeps, principal: Principal, runId: string, reason: string | null) => Promise<RunRecord>;
 
 /** @throws NOT_FOUND, RUN_CLOSED */
-export const cancelRun: Close = closeBy(cancelRunWorkflow, 'run asked to stop');
+export const cancelRun: Close = closeBy(cancelRunWorkflow, 'run.cancelled', 'run asked to stop');
 
 /** @throws NOT_FOUND, RUN_CLOSED */
-export const terminateRun: Close = closeBy(terminateRunWorkflow, 'run terminated');
+export const terminateRun: Close = closeBy(terminateRunWorkflow, 'run.terminated', 'run terminated');
 
-function closeBy(close: typeof cancelRunWorkflow, done: string): Close {
+function closeBy(close: typeof cancelRunWorkflow, type: 'run.cancelled' | 'run.terminated', done: string): Close {
   return async (deps, principal, runId, reason) => {
     const run = await openRun(deps, principal, runId);
+    if (run.status === 'PENDING' && (await closeUnstarted(deps.pool, run.id, { type, reason }))) {
+      deps.log.info({ runId: run.id, reason }, 'run closed before it started');
+      return (await readRunOf(deps, principal, runId)) ?? run;
+    }
     await ensureStarted(deps, run);
     await close(deps.temporal, run.id, reason);
     deps.log.info({ runId: run.id, reason }, done);

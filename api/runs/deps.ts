@@ -1,4 +1,5 @@
 import type { createPool } from '../../adapters/postgres/pool.ts';
+import type { RunChanges } from '../../adapters/postgres/run-changes.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { PoolRow } from '../../domain/runs/pools.ts';
 import type { createTemporalClient } from '../../temporal/client.ts';
@@ -9,7 +10,10 @@ import type { InputValidators } from './input-validators.ts';
 export type RunsDeps = {
   pool: ReturnType<typeof createPool>;
   temporal: ReturnType<typeof createTemporalClient>;
-  settings: Pick<Settings, 'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE' | 'WEFT_PAYLOAD_MAX_BYTES'>;
+  settings: Pick<
+    Settings,
+    'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE' | 'WEFT_PAYLOAD_MAX_BYTES' | 'WEFT_SUBGRAPH_TIMEOUT_MS'
+  >;
   log: { info: (fields: Record<string, unknown>, message: string) => void };
   /** W3C Trace Context of the request at hand. */
   traceparent: () => string | null;
@@ -20,4 +24,5 @@ export type RunsDeps = {
   queues: QueueWatch;
   /** Tells the projectors that a run has new history. */
   hint: (runId: string) => void;
+  runChanges: RunChanges;
 };

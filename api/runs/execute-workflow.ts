@@ -1,18 +1,25 @@
+import { acceptRun, readAlias } from '../../adapters/postgres/accept-run.ts';
+import { isQueued } from '../../adapters/postgres/admissions.ts';
 import { readDefinitionByHash } from '../../adapters/postgres/definition-store.ts';
-import { insertRun, readRun } from '../../adapters/postgres/run-store.ts';
+import { insertRun, type NewRun, readRun } from '../../adapters/postgres/run-store.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { RunId } from '../../domain/identifiers.ts';
 import type { Json } from '../../domain/json.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
+import { type FlowRequest, flowRequest, needsAdmission } from '../../domain/runs/flow-control/flow-request.ts';
 import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
 import type { RunTrigger } from '../../domain/runs/triggers/run-trigger.ts';
+import { contentHash } from '../../temporal/content-hash.ts';
 import { startRunWorkflow } from '../../temporal/start-run-workflow.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid } from '../graphql/connection.ts';
 import type { RunsDeps } from './deps.ts';
 import { readWorkflow } from './read-runs.ts';
 import { newRunId } from './run-id.ts';
+import { type StartOptions, startOptions, type StartRequest } from './start-options.ts';
+import { waitForRun } from './wait-for-run.ts';
 
-export type ExecuteWorkflow = {
+export type ExecuteWorkflow = StartRequest & {
   workflowId: string;
   /** Default `{}`. */
   input?: Json | undefined;
@@ -24,15 +31,30 @@ export type ExecuteWorkflow = {
 };
 
 const START_DEADLINE_MS = 10_000;
+const ANSWER_MARGIN_MS = 500;
 
 /**
  * Stores the run, then starts it; a crash in between is repaired by the next request with the same key or by the reconciler.
- * @throws NOT_FOUND, INPUT_INVALID, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT
+ * A run that has to be admitted first is started by a dispatcher.
+ * @throws NOT_FOUND, INPUT_INVALID, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT, RUN_REJECTED
  */
 export async function executeWorkflow(
   deps: RunsDeps,
   principal: Principal,
   request: ExecuteWorkflow,
+): Promise<RunRecord> {
+  const options = startOptions(request);
+  const run = await makeRun(deps, principal, request, options);
+  // The gateway gives up on an answer that takes longer.
+  const waitMs = Math.min(options.waitMs, deps.settings.WEFT_SUBGRAPH_TIMEOUT_MS - ANSWER_MARGIN_MS);
+  return waitMs > 0 ? waitForRun(deps, principal, run, waitMs) : run;
+}
+
+async function makeRun(
+  deps: RunsDeps,
+  principal: Principal,
+  request: ExecuteWorkflow,
+  options: StartOptions,
 ): Promise<RunRecord> {
   const { tenantId } = principal;
   const { input = {}, version } = request;
@@ -41,29 +63,74 @@ export async function executeWorkflow(
   const id = newRunId(tenantId, request.workflowId, idempotencyKey);
   const earlier = idempotencyKey === null ? undefined : await readRun(deps.pool, tenantId, id);
   if (earlier) return repeatedRun(deps, request, earlier);
+  const alias = idempotencyKey === null ? undefined : await readAlias(deps.pool, tenantId, id);
+  if (alias) return aliasedRun(deps, principal, request, alias);
 
   const published = await readWorkflow(deps, principal, request.workflowId, version ?? undefined);
   if (!published) throw workflowNotFound(request);
   checkInput(deps, published, input);
-  const { run, inserted } = await insertRun(deps.pool, {
+  const { priority, labels } = options;
+  const { workflowId } = published;
+  const flow = flowRequest(published.definition.policies, { workflowId, input, priority });
+  const record: NewRun = {
     id,
     tenantId,
-    workflowId: published.workflowId,
+    workflowId,
     version: published.version,
     definitionHash: published.hash,
     input,
     idempotencyKey,
     trigger: request.trigger,
+    labels,
+    priority: flow.priority,
     createdAt: new Date(),
-  });
+  };
+  const waits = options.startAt !== null || options.delayMs > 0;
+  if (waits || needsAdmission(flow)) return admittedLater(deps, request, record, flow, options);
+  const { run, inserted } = await insertRun(deps.pool, record);
   if (!inserted) return repeatedRun(deps, request, run);
   await start(deps, run, published);
   return run;
 }
 
-/** Starts a run whose row exists but which Temporal may not have seen. */
+/** @throws IDEMPOTENCY_CONFLICT, RUN_REJECTED */
+async function admittedLater(
+  deps: RunsDeps,
+  request: ExecuteWorkflow,
+  record: NewRun,
+  flow: FlowRequest,
+  { startAt, delayMs }: StartOptions,
+): Promise<RunRecord> {
+  const acceptance = await acceptRun(deps.pool, record, flow, { startAt, delayMs, digest: digestOf(request) });
+  if (acceptance.kind === 'rejected') {
+    const { key, limit } = acceptance.lease;
+    throw new AppError('RUN_REJECTED', { workflowId: record.workflowId, key, limit });
+  }
+  const { run } = acceptance;
+  if (acceptance.kind === 'accepted' && !acceptance.inserted) return repeatedRun(deps, request, run);
+  deps.log.info({ runId: run.id, workflowId: run.workflowId, outcome: acceptance.kind }, 'run accepted');
+  return run;
+}
+
+const digestOf = ({ input = {}, version = null }: ExecuteWorkflow): string =>
+  contentHash(canonicalJson([input, version]));
+
+/** @throws IDEMPOTENCY_CONFLICT */
+async function aliasedRun(
+  deps: RunsDeps,
+  principal: Principal,
+  request: ExecuteWorkflow,
+  alias: { runId: RunId; digest: string },
+): Promise<RunRecord> {
+  if (alias.digest !== digestOf(request)) throw new AppError('IDEMPOTENCY_CONFLICT', { key: request.idempotencyKey });
+  const run = await readRun(deps.pool, principal.tenantId, alias.runId);
+  if (!run) throw new AppError('NOT_FOUND', { what: 'Run', id: alias.runId });
+  return run;
+}
+
+/** Starts a run whose row exists but which Temporal may not have seen, unless its turn has not come. */
 export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<void> {
-  if (run.status !== 'PENDING') return;
+  if (run.status !== 'PENDING' || (await isQueued(deps.pool, run.id))) return;
   const published = await readDefinitionByHash(deps.pool, run.definitionHash);
   if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: run.definitionHash });
   await start(deps, run, published);

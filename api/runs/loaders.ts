@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { readDefinitionVersions } from '../../adapters/postgres/definition-store.ts';
 import { listNodeExecutionsOfRuns } from '../../adapters/postgres/node-store.ts';
+import { readRunQueues, type RunQueue } from '../../adapters/postgres/run-queue.ts';
 import { readRuns } from '../../adapters/postgres/run-store.ts';
 import { runId, type RunId } from '../../domain/identifiers.ts';
 import type { NodeExecutionRecord, PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
@@ -12,6 +13,8 @@ export type RunLoaders = {
   pinned: DataLoader<Pick<RunRecord, 'workflowId' | 'version'>, PublishedDefinition | undefined, string>;
   nodes: DataLoader<RunId, NodeExecutionRecord[]>;
   run: DataLoader<string, RunRecord | undefined>;
+  /** Why a run has not started. */
+  queue: DataLoader<RunId, RunQueue | undefined>;
 };
 
 /** For one request: what many fields ask for by themselves becomes one query. */
@@ -28,6 +31,10 @@ export function createLoaders({ pool }: Pick<RunsDeps, 'pool'>, { tenantId }: Pr
     nodes: new DataLoader(async (ids) => {
       const found = await listNodeExecutionsOfRuns(pool, ids);
       return ids.map((id) => found.get(id) ?? []);
+    }),
+    queue: new DataLoader(async (ids) => {
+      const found = await readRunQueues(pool, ids);
+      return ids.map((id) => found.get(id));
     }),
     run: new DataLoader(async (ids) => {
       const found = await readRuns(pool, tenantId, ids.filter((id) => !id.includes('\0')).map(runId));

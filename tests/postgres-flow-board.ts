@@ -1,0 +1,92 @@
+import type pg from 'pg';
+import { acceptRun, nameDigest } from '../adapters/postgres/accept-run.ts';
+import { passAdmissions } from '../adapters/postgres/admission-pass.ts';
+import { closeDropped } from '../adapters/postgres/close-unstarted.ts';
+import { publishDefinition } from '../adapters/postgres/definition-store.ts';
+import { releaseLeases } from '../adapters/postgres/release-leases.ts';
+import { inTransaction } from '../adapters/postgres/transaction.ts';
+import { DEFAULT_TENANT, runId as asRunId } from '../domain/identifiers.ts';
+import { canonicalJson } from '../domain/runs/canonical-json.ts';
+import { flowRequest } from '../domain/runs/flow-control/flow-request.ts';
+import type { WorkflowDefinition } from '../domain/runs/definition.ts';
+import { contentHash } from '../temporal/content-hash.ts';
+import { definitionHash } from '../domain/identifiers.ts';
+import { FLOWS, type FlowBoard } from './flow-model.ts';
+
+const PERIOD_MS = 60;
+
+/** The store as it is. Run ids are made unique, so that one database serves many boards one after the other. */
+export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<FlowBoard> {
+  const stored = (runId: string) => `${prefix}-${runId}`;
+  const shown = (id: string) => id.slice(prefix.length + 1);
+  const published = new Map(
+    await Promise.all(
+      Object.entries(FLOWS).map(async ([name, policies]) => {
+        const definition: WorkflowDefinition = {
+          name,
+          nodes: [{ id: 'one', type: 'transform', config: { value: '1' } }],
+          edges: [],
+          policies,
+        };
+        const hash = definitionHash(contentHash(canonicalJson(definition)));
+        return [name, await publishDefinition(pool, { tenantId: DEFAULT_TENANT, hash, definition })] as const;
+      }),
+    ),
+  );
+  const ids = async (query: string) =>
+    (await pool.query<{ run_id: string }>(query)).rows.map((row) => shown(row.run_id));
+  return {
+    async arrive(runId, workflow, input, priority) {
+      const definition = published.get(workflow);
+      if (!definition) throw new Error(workflow);
+      const flow = flowRequest(definition.definition.policies, { workflowId: workflow, input, priority });
+      const record = {
+        id: asRunId(stored(runId)),
+        tenantId: DEFAULT_TENANT,
+        workflowId: definition.workflowId,
+        version: definition.version,
+        definitionHash: definition.hash,
+        input,
+        idempotencyKey: null,
+        createdAt: new Date(),
+      };
+      const { kind } = await acceptRun(pool, record, flow, { startAt: null, delayMs: 0, digest: '' });
+      return kind;
+    },
+    async pass() {
+      const pass = await passAdmissions(pool, DEFAULT_TENANT, 100);
+      if (!pass) throw new Error('the lock was not free');
+      for (const runId of pass.dropped) await closeDropped(pool, runId);
+      return pass.admitted.map(shown);
+    },
+    async crashedPass() {
+      const client = await pool.connect();
+      const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+      const broken = new Error('killed');
+      // Dies in the place of the commit, as by SIGKILL: the server rolls back.
+      client.query = ((...args: unknown[]) => {
+        if (args[0] === 'COMMIT') throw broken;
+        return query(...args);
+      }) as typeof client.query;
+      const connect = async () => client;
+      await passAdmissions({ connect } as unknown as pg.Pool, DEFAULT_TENANT, 100).catch((error: unknown) => {
+        if (error !== broken) throw error;
+      });
+    },
+    async close(runId) {
+      await inTransaction(pool, async (client) => {
+        await client.query(`UPDATE runs SET status = 'COMPLETED', closed_at = now() WHERE id = $1`, [stored(runId)]);
+        await releaseLeases(client, [stored(runId)]);
+      });
+    },
+    async leases() {
+      const { rows } = await pool.query<{ run_id: string; name: string }>('SELECT run_id, name FROM run_leases');
+      return rows.map((row) => ({ runId: shown(row.run_id), name: row.name }));
+    },
+    dropped: () => ids(`SELECT id AS run_id FROM runs WHERE status = 'CANCELLED' AND id LIKE '${prefix}-%'`),
+    leaving: () => ids('SELECT run_id FROM run_leases WHERE leaving'),
+    waiting: () => ids(`SELECT run_id FROM run_admissions WHERE state = 'WAITING'`),
+    nameOf: ({ name }) => nameDigest(name),
+    rest: () => new Promise((resolve) => setTimeout(resolve, PERIOD_MS)),
+  };
+}

@@ -1,0 +1,56 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
+import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
+import { hintRuns } from '../adapters/postgres/run-hints.ts';
+import type { RunRecord } from '../domain/runs/run-record.ts';
+import { createHistoryDecoder } from '../temporal/history-payloads.ts';
+import { cancelRunWorkflow } from '../temporal/run-commands.ts';
+import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
+import { bundleWorkflows } from '../workers/bundle.ts';
+import { startProjector } from '../workers/projector.ts';
+import { createProjectorMetrics } from '../workers/projector-metrics.ts';
+import { startRunDispatcher } from '../workers/run-dispatcher.ts';
+import { startWorkers } from '../workers/start-workers.ts';
+import type { Doors } from './doors.ts';
+
+/** What runs behind the doors: a worker, a projector and a dispatcher, in this process. */
+export async function startRunServices(doors: Doors): Promise<{ stop: () => Promise<void> }> {
+  const { settings, pool, temporal } = doors;
+  const log = pino({ level: 'silent' });
+  const workers = await startWorkers({
+    settings,
+    queues: ['runs'],
+    workflowBundle: { code: await bundleWorkflows() },
+    log,
+  });
+  const startRun = async (run: RunRecord) => {
+    const published = await readDefinitionByHash(pool, run.definitionHash);
+    if (!published) throw new Error(`no definition ${run.definitionHash}`);
+    await startRunWorkflow(temporal, run, published.definition);
+  };
+  const shared = { databaseUrl: settings.DATABASE_URL, pool, startRun, log };
+  const projector = await startProjector({
+    ...shared,
+    connection: temporal.connection as never,
+    namespace: settings.TEMPORAL_NAMESPACE,
+    decode: createHistoryDecoder(settings, createPayloadStore(pool)),
+    reconcileIntervalMs: 1_000,
+    metrics: createProjectorMetrics(new Registry()),
+  });
+  const dispatcher = startRunDispatcher({
+    ...shared,
+    cancelRun: async (run, reason) => {
+      await startRun(run);
+      await cancelRunWorkflow(temporal, run.id, reason);
+    },
+    hint: (runId) => void hintRuns(pool, [runId]),
+  });
+  return {
+    async stop() {
+      await dispatcher.stop();
+      await projector.stop();
+      await workers.stop();
+    },
+  };
+}
