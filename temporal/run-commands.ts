@@ -17,11 +17,25 @@ const CALL_DEADLINE_MS = 10_000;
 const GRPC_NOT_FOUND = 5;
 
 /** @throws AppError NOT_WAITING, NOT_FOUND, RUN_CLOSED, TEMPORAL_UNAVAILABLE */
-export async function approveRun(client: Client, runId: RunId, request: ApproveArguments): Promise<void> {
+export function approveRun(client: Client, runId: RunId, request: ApproveArguments): Promise<void> {
+  return updateRun(client, runId, APPROVE_UPDATE, request);
+}
+
+/**
+ * Sends an update and waits for what the run says to it. The same `updateId` is taken once by a link of the run.
+ * @throws AppError what the validator refuses with, NOT_FOUND, RUN_CLOSED, TEMPORAL_UNAVAILABLE
+ */
+export async function updateRun(
+  client: Client,
+  runId: RunId,
+  update: string,
+  request: object,
+  updateId?: string,
+): Promise<void> {
   const handle = client.workflow.getHandle(runId);
   try {
     await client.withDeadline(Date.now() + UPDATE_DEADLINE_MS, () =>
-      handle.executeUpdate(APPROVE_UPDATE, { args: [request] }),
+      handle.executeUpdate(update, { args: [request], ...(updateId === undefined ? {} : { updateId }) }),
     );
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw refusedUpdate(runId, error);
