@@ -1,17 +1,18 @@
 import { pino } from 'pino';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
-import { createPool } from '../adapters/postgres/pool.ts';
+import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { loadSettings } from '../config/load.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
 import { startApi } from './start-api.ts';
 
 const settings = loadSettings();
 const log = pino({ name: 'api', level: settings.WEFT_LOG_LEVEL }, pino.destination(2));
-if (settings.DATABASE_URL === null) {
+const { DATABASE_URL } = settings;
+if (DATABASE_URL === null) {
   log.fatal('DATABASE_URL is not set; `npm start` brings a database of its own');
   process.exit(1);
 }
-const pool = createPool(settings.DATABASE_URL, settings.CONNECTION_POOL_SIZE);
+const pool = openDatabase({ ...settings, DATABASE_URL });
 const connection = await connectTemporal(settings);
 const temporal = createTemporalClient(connection, settings, createPayloadStore(pool));
 const api = await startApi({ settings, log, pool, connection, temporal });

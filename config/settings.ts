@@ -141,6 +141,79 @@ export const SETTINGS = {
     max: 268435456,
     meaning: 'Largest single payload; above it the node or request fails with PAYLOAD_TOO_LARGE.',
   },
+  WEFT_ENCRYPTION_KEYS: {
+    kind: 'list',
+    default: [],
+    meaning:
+      'Keys for payloads, each id:base64 of 32 bytes. The first encrypts what goes to Temporal and to the payload store, all decrypt. Unset: nothing is encrypted.',
+    secret: true,
+  },
+  WEFT_PAYLOAD_STORE: {
+    kind: 'string',
+    default: 'postgres',
+    choices: ['postgres', 's3'],
+    meaning: 'Where large payloads are put. What is in the other place stays readable.',
+  },
+  WEFT_S3_BUCKET: { kind: 'string', default: null, meaning: 'Bucket of the payload store.' },
+  WEFT_S3_PREFIX: { kind: 'string', default: 'payloads/', meaning: 'What the names of its objects begin with.' },
+  WEFT_S3_REGION: { kind: 'string', default: null, meaning: "Region of the bucket. Unset: the AWS SDK's own order." },
+  WEFT_S3_ENDPOINT: {
+    kind: 'string',
+    default: null,
+    meaning: 'Address of an S3-compatible server. Unset: AWS.',
+  },
+  WEFT_S3_PATH_STYLE: {
+    kind: 'boolean',
+    default: false,
+    meaning: 'Name the bucket in the path, not in the host, as most S3-compatible servers want.',
+  },
+  WEFT_S3_ACCESS_KEY_ID: {
+    kind: 'string',
+    default: null,
+    meaning: "Access key of the bucket. Unset: the AWS SDK's credential chain.",
+  },
+  WEFT_S3_SECRET_ACCESS_KEY: { kind: 'string', default: null, meaning: 'Its secret.', secret: true },
+  WEFT_PAYLOAD_GC_INTERVAL_MINUTES: {
+    kind: 'integer',
+    default: 360,
+    min: 0,
+    max: 525600,
+    meaning: 'How often the projector deletes payloads that nothing points at; 0 is never.',
+  },
+  WEFT_PAYLOAD_GRACE_HOURS: {
+    kind: 'integer',
+    default: 168,
+    min: 24,
+    max: 87600,
+    meaning:
+      "How long a payload must have been unused and without a reference before it is deleted; at least Temporal's retention of closed runs.",
+  },
+  WEFT_PAYLOAD_RETENTION_DAYS: {
+    kind: 'integer',
+    default: null,
+    min: 1,
+    max: 36500,
+    meaning:
+      'How long after its end a run keeps its large values; later only their size and hash are left. Unset: for ever.',
+  },
+  WEFT_CODEC: {
+    kind: 'string',
+    default: 'off',
+    choices: ['off', 'loopback', 'token'],
+    meaning:
+      'Who may use /codec of the API, by which Temporal Web UI and CLI show encrypted and large values: nobody, this machine, or who sends the token. npm start makes it loopback when it is unset.',
+  },
+  WEFT_CODEC_TOKEN: {
+    kind: 'string',
+    default: null,
+    meaning: 'Token of /codec, sent as `Authorization: Bearer ...`.',
+    secret: true,
+  },
+  WEFT_CODEC_ORIGINS: {
+    kind: 'list',
+    default: [],
+    meaning: 'Origins of web pages that may use /codec, besides that of TEMPORAL_UI_URL.',
+  },
   WEFT_RECONCILE_INTERVAL_MS: {
     kind: 'integer',
     default: 10000,

@@ -207,7 +207,28 @@ export const ERRORS = {
   PAYLOAD_TOO_LARGE: {
     status: 413,
     retry: false,
-    message: (f) => `A payload of ${String(f['bytes'])} bytes exceeds the limit of ${String(f['limitBytes'])}`,
+    message: (f) =>
+      `${String(f['where'] ?? 'A payload')} has ${String(f['bytes'])} bytes as JSON; the limit is ${String(f['limitBytes'])}`,
+    hint: 'Pass a reference to the data instead, or raise WEFT_PAYLOAD_MAX_BYTES on every process.',
+  },
+  PAYLOAD_STORE_UNAVAILABLE: {
+    status: 503,
+    retry: true,
+    message: (f) => `The payload store ${String(f['location'])} cannot be used: ${String(f['detail'])}`,
+    hint: 'Check WEFT_S3_BUCKET, WEFT_S3_ENDPOINT, WEFT_S3_REGION and the credentials.',
+  },
+  PAYLOAD_KEY_MISSING: {
+    status: 500,
+    retry: true,
+    message: (f) =>
+      `A value is encrypted with key ${JSON.stringify(f['keyId'])}, which is not in WEFT_ENCRYPTION_KEYS of this process`,
+    hint: 'Add the key after the current one, as id:base64, and start the process again; keys but the first only decrypt.',
+  },
+  PAYLOAD_UNREADABLE: {
+    status: 500,
+    retry: true,
+    message: (f) => `A value cannot be decrypted with key ${JSON.stringify(f['keyId'])}: another key, or changed bytes`,
+    hint: 'Check that WEFT_ENCRYPTION_KEYS has under this id the very key that the value was encrypted with.',
   },
   NODE_TIMED_OUT: {
     status: 504,

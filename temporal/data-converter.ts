@@ -1,17 +1,31 @@
 import { fileURLToPath } from 'node:url';
-import type { DataConverter } from '@temporalio/common';
+import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import type { Settings } from '../config/settings.ts';
 import type { PayloadStore } from '../domain/runs/payload-store.ts';
 import { createPayloadCodec } from './payload-codec.ts';
+import { createEncryptionCodec } from './payload-encryption.ts';
 
 export const payloadConverterPath = fileURLToPath(import.meta.resolve('./payload-converter.ts'));
+/** For the bundle of workflows. */
+export const workflowFailureConverterPath = fileURLToPath(import.meta.resolve('./workflow-failure-converter.ts'));
+const encodingFailureConverterPath = fileURLToPath(import.meta.resolve('./encoding-failure-converter.ts'));
 
 type PayloadSettings = Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES'>;
 
-/** The same for clients, workers and replay. */
+/**
+ * The same for clients, workers and replay. With a key everything that goes to Temporal is encrypted but names, ids and search
+ * attributes; messages and stacks of failures are encoded so that they are too.
+ */
 export function createDataConverter(settings: PayloadSettings, store: PayloadStore): DataConverter {
   return {
     payloadConverterPath,
-    payloadCodecs: [createPayloadCodec(store, { inlineBytes: settings.WEFT_PAYLOAD_INLINE_BYTES })],
+    ...(store.cipher === null ? {} : { failureConverterPath: encodingFailureConverterPath }),
+    payloadCodecs: createPayloadCodecs(settings, store),
   };
+}
+
+/** In the order of encoding. */
+export function createPayloadCodecs(settings: PayloadSettings, store: PayloadStore): PayloadCodec[] {
+  const limits = { inlineBytes: settings.WEFT_PAYLOAD_INLINE_BYTES };
+  return [createPayloadCodec(store, limits), createEncryptionCodec(store.cipher)];
 }

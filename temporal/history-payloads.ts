@@ -2,7 +2,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import type { Settings } from '../config/settings.ts';
 import type { Json } from '../domain/json.ts';
 import type { PayloadStore } from '../domain/runs/payload-store.ts';
-import { createDataConverter } from './data-converter.ts';
+import { createPayloadCodecs } from './data-converter.ts';
 import { payloadConverter } from './payload-converter.ts';
 
 /** The values of payloads as they stand in history; absent ones and `undefined` are null. */
@@ -13,7 +13,7 @@ export function createHistoryDecoder(
   settings: Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES'>,
   store: PayloadStore,
 ): DecodePayloads {
-  return createPayloadDecoder(createDataConverter(settings, store).payloadCodecs ?? []);
+  return createPayloadDecoder(createPayloadCodecs(settings, store));
 }
 
 /** As workers decode them: codecs last to first, then the converter. */

@@ -7,6 +7,7 @@ import { APPROVE_UPDATE } from '../domain/runs/messages.ts';
 import { failureToRunError, timeoutToRunError } from '../domain/runs/run-error.ts';
 import type { RunError } from '../domain/runs/run-event.ts';
 import type { DecodePayloads } from './history-payloads.ts';
+import { revealFailures } from './reveal-failures.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Failure = temporal.api.failure.v1.IFailure;
@@ -33,6 +34,7 @@ export async function historyToEvents(
   const events: HistoryStoredEvent[] = [];
   for (const event of history) {
     const version = Number(event.eventId);
+    await revealFailures(event, decode);
     const { type, payload } = await mapEvent(event, version, refs, decode);
     const { seconds, nanos } = event.eventTime ?? {};
     events.push({

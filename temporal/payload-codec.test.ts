@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PayloadHash } from '../domain/identifiers.ts';
+import { payloadHash, type PayloadHash } from '../domain/identifiers.ts';
 import type { PayloadStore } from '../domain/runs/payload-store.ts';
+import { contentHash } from './content-hash.ts';
 import { createPayloadCodec } from './payload-codec.ts';
 import { payloadConverter } from './payload-converter.ts';
 
@@ -10,6 +11,8 @@ function memoryStore() {
   const rows = new Map<PayloadHash, Uint8Array>();
   let puts = 0;
   const store: PayloadStore = {
+    cipher: null,
+    address: (bytes) => payloadHash(contentHash(bytes)),
     put(payloads) {
       puts += 1;
       for (const [hash, data] of payloads) rows.set(hash, data);

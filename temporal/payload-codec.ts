@@ -3,7 +3,6 @@ import { LRUCache } from 'lru-cache';
 import { AppError } from '../domain/errors.ts';
 import { payloadHash, type PayloadHash } from '../domain/identifiers.ts';
 import type { PayloadStore } from '../domain/runs/payload-store.ts';
-import { contentHash } from './content-hash.ts';
 import { BY_REFERENCE_KEY } from './payload-converter.ts';
 
 /** Metadata that marks a payload as standing for another: the hash of the real one's data in the payload store. */
@@ -12,6 +11,9 @@ export const REFERENCE_KEY = 'weft-reference';
 const PREVIEW_CHARACTERS = 300;
 const JSON_ENCODING = 'json/plain';
 const CACHE_BYTES = 64 * 1024 * 1024;
+/** What was put is put again after this time, so that the store knows it is in use. A tenth of the time it counts as used. */
+const PUT_AGAIN_MS = 360_000;
+const PUTS_REMEMBERED = 100_000;
 
 export type PayloadLimits = {
   /** Larger ones go to the store. How large they may be at all is checked where they arise, since a workflow task that cannot send its commands is tried for ever. */
@@ -23,17 +25,18 @@ export type PayloadLimits = {
  * same values as the first execution: what a hash stands for never changes.
  */
 export function createPayloadCodec(store: PayloadStore, limits: PayloadLimits): PayloadCodec {
-  const cache = new LRUCache<PayloadHash, Uint8Array>({
-    maxSize: CACHE_BYTES,
-    sizeCalculation: (bytes) => bytes.byteLength + 100,
-  });
+  const cache: Cache = {
+    bytes: new LRUCache({ maxSize: CACHE_BYTES, sizeCalculation: (bytes) => bytes.byteLength + 100 }),
+    put: new LRUCache({ max: PUTS_REMEMBERED, ttl: PUT_AGAIN_MS }),
+  };
   return {
     encode: (payloads) => encodePayloads(payloads, store, limits, cache),
-    decode: (payloads) => decodePayloads(payloads, store, cache),
+    decode: (payloads) => decodePayloads(payloads, store, cache.bytes),
   };
 }
 
-type Cache = LRUCache<PayloadHash, Uint8Array>;
+type Bytes = LRUCache<PayloadHash, Uint8Array>;
+type Cache = { bytes: Bytes; put: LRUCache<PayloadHash, true> };
 
 async function encodePayloads(
   payloads: Payload[],
@@ -46,18 +49,21 @@ async function encodePayloads(
     const bytes = payload.data?.byteLength ?? 0;
     if (bytes <= limits.inlineBytes && !payload.metadata?.[BY_REFERENCE_KEY]) return payload;
     const data = payload.data ?? new Uint8Array();
-    const hash = payloadHash(contentHash(data));
-    if (!cache.has(hash)) outgoing.set(hash, data);
+    const hash = store.address(data);
+    if (!cache.put.has(hash)) outgoing.set(hash, data);
     return reference(hash, data, payload.metadata?.[BY_REFERENCE_KEY] !== undefined);
   });
   if (outgoing.size > 0) {
     await store.put(outgoing);
-    for (const [hash, data] of outgoing) cache.set(hash, data);
+    for (const [hash, data] of outgoing) {
+      cache.put.set(hash, true);
+      cache.bytes.set(hash, data);
+    }
   }
   return encoded;
 }
 
-async function decodePayloads(payloads: Payload[], store: PayloadStore, cache: Cache): Promise<Payload[]> {
+async function decodePayloads(payloads: Payload[], store: PayloadStore, cache: Bytes): Promise<Payload[]> {
   const hashes = payloads.map(referenceOf);
   const missing = hashes.filter((hash): hash is PayloadHash => hash !== null && !cache.has(hash));
   const loaded = missing.length > 0 ? await store.get([...new Set(missing)]) : new Map<PayloadHash, Uint8Array>();
@@ -83,7 +89,8 @@ function reference(hash: PayloadHash, data: Uint8Array, definition: boolean): Pa
   };
 }
 
-function referenceOf(payload: Payload): PayloadHash | null {
+/** Of a payload that stands for another, encrypted or not. */
+export function referenceOf(payload: Payload): PayloadHash | null {
   const hash = payload.metadata?.[REFERENCE_KEY];
   return hash ? payloadHash(text(hash)) : null;
 }

@@ -42,6 +42,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
       models: ['openai'],
       postgres: ['pg', 'node-pg-migrate'],
       prometheus: ['prom-client'],
+      s3: ['@aws-sdk/client-s3', '@smithy/node-http-handler'],
       text: ['wink-nlp', 'wink-eng-lite-web-model', 'eld'],
     },
     builtins: true,

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 import { sharePureModules } from './share-pure-modules.ts';
-import { payloadConverterPath } from '../temporal/data-converter.ts';
+import { payloadConverterPath, workflowFailureConverterPath } from '../temporal/data-converter.ts';
 
 const interceptorsPath = fileURLToPath(import.meta.resolve('../workflows/interceptors.ts'));
 const workflowsPath = fileURLToPath(import.meta.resolve('../workflows/catalogue.ts'));
@@ -13,6 +13,7 @@ export async function bundleWorkflows(logger?: Logger): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     payloadConverterPath,
+    failureConverterPath: workflowFailureConverterPath,
     workflowInterceptorModules: [interceptorsPath],
     webpackConfigHook: (config) => ({ ...config, plugins: [...(config.plugins ?? []), sharePureModules()] }),
     ...(logger ? { logger } : {}),

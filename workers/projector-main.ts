@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
-import { createPool } from '../adapters/postgres/pool.ts';
+import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
@@ -17,7 +17,7 @@ const log = pino({ name: 'projector', level: settings.WEFT_LOG_LEVEL }, pino.des
 const { DATABASE_URL: databaseUrl } = settings;
 if (databaseUrl === null) throw new AppError('DATABASE_UNAVAILABLE', { detail: 'DATABASE_URL is not set' });
 
-const pool = createPool(databaseUrl, settings.CONNECTION_POOL_SIZE);
+const pool = openDatabase({ ...settings, DATABASE_URL: databaseUrl });
 const payloads = createPayloadStore(pool);
 const connection = await connectTemporal(settings);
 const client = createTemporalClient(connection, settings, payloads);

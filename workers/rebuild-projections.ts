@@ -1,13 +1,14 @@
 import { pino } from 'pino';
-import { createPool } from '../adapters/postgres/pool.ts';
+import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { rebuildProjections } from '../adapters/postgres/rebuild-projections.ts';
 import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
 
 const settings = loadSettings();
 const log = pino({ name: 'rebuild-projections', level: settings.WEFT_LOG_LEVEL }, pino.destination(2));
-if (settings.DATABASE_URL === null) throw new AppError('DATABASE_UNAVAILABLE', { detail: 'DATABASE_URL is not set' });
-const pool = createPool(settings.DATABASE_URL, settings.CONNECTION_POOL_SIZE);
+const { DATABASE_URL } = settings;
+if (DATABASE_URL === null) throw new AppError('DATABASE_UNAVAILABLE', { detail: 'DATABASE_URL is not set' });
+const pool = openDatabase({ ...settings, DATABASE_URL });
 const startedAt = performance.now();
 const rebuilt = await rebuildProjections(pool);
 log.info({ ...rebuilt, durationMs: Math.round(performance.now() - startedAt) }, 'projections are rebuilt');

@@ -2,7 +2,7 @@ import { NativeConnection, type Worker, type WorkflowBundleOption } from '@tempo
 import type { Logger } from 'pino';
 import { createEffectStore } from '../adapters/postgres/effect-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
-import { createPool } from '../adapters/postgres/pool.ts';
+import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import type { Settings } from '../config/settings.ts';
 import { AppError } from '../domain/errors.ts';
@@ -13,6 +13,7 @@ import { loadPools } from '../temporal/load-pools.ts';
 import { createQueueWatch, type QueueWatch } from '../temporal/queue-watch.ts';
 import { createActivities } from './create-activities.ts';
 import { createPoolWorker } from './create-pool-worker.ts';
+import { encodeFailureMessages } from './encode-failure-messages.ts';
 import { cachedRuns, createTuner } from './create-tuner.ts';
 import { activitiesOf } from './pools.ts';
 
@@ -42,10 +43,12 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const { settings, workflowBundle, log } = options;
   const pools = servedPools(options);
   const connection = await NativeConnection.connect(connectionOptions(settings));
-  const database = createPool(settings.DATABASE_URL, settings.CONNECTION_POOL_SIZE);
+  const database = openDatabase(settings);
   const hints = createHintBatcher(database, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
   const { rooms, close } = createActivities(settings, { effects: createEffectStore(database) });
-  const dataConverter = createDataConverter(settings, createPayloadStore(database));
+  const payloads = createPayloadStore(database);
+  const dataConverter = createDataConverter(settings, payloads);
+  const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;
   const slotsOf = createTuner(settings, pools);
   const workers = await Promise.all(
     pools.map((pool) =>
@@ -55,7 +58,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
         namespace: settings.TEMPORAL_NAMESPACE,
         dataConverter,
         activities: activitiesOf(pool, rooms),
-        workflowBundle,
+        workflowBundle: bundle,
         slots: slotsOf(pool),
         cache: cachedRuns(settings.WEFT_WORKER_CACHED_RUNS, pool.memoryMb),
         graceMs: settings.WEFT_WORKER_GRACE_MS,

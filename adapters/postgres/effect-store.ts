@@ -10,7 +10,7 @@ import {
   type EffectState,
 } from '../../domain/tools/effect.ts';
 import type { EffectLedger } from '../../domain/tools/effect-ledger.ts';
-import { columnText, readColumns, type SpilledValues } from './large-values.ts';
+import { columnText, readColumns, spilledValues } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -51,7 +51,7 @@ export function createEffectStore(pool: pg.Pool): EffectLedger {
       });
     },
     async finish(place, attempt, outcome) {
-      const spilled: SpilledValues = new Map();
+      const spilled = spilledValues(pool);
       const receipt = columnText(outcome.state === 'RECEIPT' ? outcome.receipt : null, spilled);
       await createPayloadStore(pool).put(spilled);
       const error = outcome.state === 'RECEIPT' ? null : JSON.stringify(outcome.error);

@@ -3,7 +3,7 @@ import type { NewEvent, StoredEvent } from '../../domain/events/stored-event.ts'
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import { insertStreamEvents } from './insert-events.ts';
-import { payloadText, readPayloads, type SpilledValues } from './large-values.ts';
+import { payloadText, readPayloads, spilledValues } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -28,7 +28,7 @@ export async function appendEvents(pool: pg.Pool, append: Append): Promise<Appen
 /** As appendEvents, as a part of the caller's transaction. Nothing may take a lock after it: the tenant's other writers wait. */
 export async function appendWithin(client: pg.PoolClient, append: Append): Promise<Appended> {
   if (append.events.length === 0) throw new AppError('INPUT_INVALID', { detail: 'an append needs at least one event' });
-  const spilled: SpilledValues = new Map();
+  const spilled = spilledValues(client);
   const payloads = append.events.map((event) => payloadText(event.payload, spilled));
   await createPayloadStore(client).put(spilled);
   const stream = await advanceStream(client, append);

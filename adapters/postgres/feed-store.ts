@@ -2,9 +2,9 @@ import type pg from 'pg';
 import type { Json } from '../../domain/json.ts';
 import type { NodeState, RunState } from '../../domain/runs/run-state.ts';
 import { insertFeedEvents } from './insert-events.ts';
-import { payloadText, type SpilledValues } from './large-values.ts';
+import { payloadText, type SpilledValues, spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
-import { updateRunRows, upsertNodeRows } from './read-models.ts';
+import { type NodeRow, nodeRow, type RunRow, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
 import { inTransaction } from './transaction.ts';
 
 export const RUN_CHANGED_CHANNEL = 'weft_run_changed';
@@ -35,16 +35,17 @@ export function runStreamId(runId: string, temporalRunId: string): string {
  * longer at the expected version. Not waiting for the disk is safe here alone: the feed can be read again from Temporal.
  */
 export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]): Promise<ReadonlySet<string>> {
+  const spilled = spilledValues(pool);
+  const rows = new Map(pages.map((page) => [page, rowsOf(page, spilled)]));
+  await createPayloadStore(pool).put(spilled);
   return inTransaction(
     pool,
     async (client) => {
-      const spilled: SpilledValues = new Map();
-      const texts = pages.map((page) => page.events.map((event) => payloadText(event.payload, spilled)));
       const keys = await moveStreams(client, pages);
       const written = pages.filter((page) => keys.has(page));
       for (const [tenantId, group] of Map.groupBy(sorted(written), (page) => page.tenantId)) {
-        const rows = group.flatMap((page) => {
-          const payloads = texts[pages.indexOf(page)] as string[];
+        const events = group.flatMap((page) => {
+          const { payloads } = rows.get(page) as PageRows;
           return page.events.map((event, index) => ({
             streamKey: keys.get(page) as bigint,
             version: event.version,
@@ -53,15 +54,17 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
             payload: payloads[index] as string,
           }));
         });
-        if (rows.length > 0) await insertFeedEvents(client, tenantId, rows);
+        if (events.length > 0) await insertFeedEvents(client, tenantId, events);
       }
+      const writtenRows = written.map((page) => rows.get(page) as PageRows);
       await upsertNodeRows(
         client,
-        written.flatMap(({ runId, changedNodes }) => changedNodes.map((changed) => ({ runId, ...changed }))),
-        spilled,
+        writtenRows.flatMap(({ nodes }) => nodes),
       );
-      await updateRunRows(client, written.map(runChange), spilled);
-      await createPayloadStore(client).put(spilled);
+      await updateRunRows(
+        client,
+        writtenRows.map(({ run }) => run),
+      );
       await notifyChanged(
         client,
         written.filter((page) => page.events.length > 0).map((page) => page.runId),
@@ -70,6 +73,16 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
     },
     'BEGIN; SET LOCAL synchronous_commit = off',
   );
+}
+
+type PageRows = { payloads: string[]; nodes: NodeRow[]; run: RunRow };
+
+function rowsOf(page: FeedPage, spilled: SpilledValues): PageRows {
+  return {
+    payloads: page.events.map((event) => payloadText(event.payload, spilled)),
+    nodes: page.changedNodes.map((changed) => nodeRow({ runId: page.runId, ...changed }, spilled)),
+    run: runRow(runChange(page), spilled),
+  };
 }
 
 const runChange = (page: FeedPage) => ({

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PayloadHash } from '../../domain/identifiers.ts';
+import { payloadHash, type PayloadHash } from '../../domain/identifiers.ts';
 import type { Json } from '../../domain/json.ts';
 import type { PayloadStore } from '../../domain/runs/payload-store.ts';
-import { columnText, payloadText, readColumns, readPayloads, type SpilledValues } from './large-values.ts';
+import { columnText, payloadText, readColumns, readPayloads, spilledValues } from './large-values.ts';
 
-function storeOf(bytes: SpilledValues, asked: PayloadHash[][] = []): PayloadStore {
+function storeOf(bytes: ReadonlyMap<PayloadHash, Uint8Array>, asked: PayloadHash[][] = []): PayloadStore {
   return {
+    cipher: null,
+    address: () => payloadHash(''),
     put: () => Promise.resolve(),
     get: (hashes) => {
       asked.push([...hashes]);
@@ -22,14 +24,14 @@ describe('values of a json column', () => {
     ['an object that looks like a reference', { $payload: 'f'.repeat(64), bytes: 1 }],
     ['an object with a field that looks like one', { inner: { $payload: 'f'.repeat(64) } }],
   ])('come back as they were: %s', async (_title, value) => {
-    const spilled: SpilledValues = new Map();
+    const spilled = spilledValues({});
     const text = columnText(value, spilled);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(16_384);
     expect(await readColumns(storeOf(spilled), [JSON.parse(text) as Json])).toEqual([value]);
   });
 
   it('stay in the column up to 16,384 bytes', () => {
-    const spilled: SpilledValues = new Map();
+    const spilled = spilledValues({});
     expect(columnText('x'.repeat(16_382), spilled)).toHaveLength(16_384);
     expect(spilled.size).toBe(0);
     columnText('x'.repeat(16_383), spilled);
@@ -37,14 +39,14 @@ describe('values of a json column', () => {
   });
 
   it('keep the reference when the bytes are gone', async () => {
-    const text = columnText(big, new Map());
+    const text = columnText(big, spilledValues({}));
     expect(await readColumns(storeOf(new Map()), [JSON.parse(text) as Json])).toEqual([JSON.parse(text)]);
   });
 });
 
 describe('payloads of events', () => {
   it('put only their large fields aside and read all of them by one query', async () => {
-    const spilled: SpilledValues = new Map();
+    const spilled = spilledValues({});
     const payloads: Json[] = [
       { nodeId: 'a', output: big },
       { nodeId: 'b', output: { $payload: 'no reference' } },

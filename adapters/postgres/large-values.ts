@@ -1,12 +1,26 @@
-import { createHash } from 'node:crypto';
 import { payloadHash, type PayloadHash } from '../../domain/identifiers.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { PayloadStore } from '../../domain/runs/payload-store.ts';
+import { addressOf, storageOf } from './payload-storage.ts';
 
 const INLINE_BYTES = 16_384;
 const KEY = '$payload';
 
-export type SpilledValues = Map<PayloadHash, Uint8Array>;
+/** For the payload store, by address. */
+export type SpilledValues = ReadonlyMap<PayloadHash, Uint8Array> & { spill(bytes: Uint8Array): PayloadHash };
+
+/** Empty, for values that the payload store of this pool or client takes. */
+export function spilledValues(db: object): SpilledValues {
+  const storage = storageOf(db);
+  const values = new Map<PayloadHash, Uint8Array>();
+  return Object.assign(values, {
+    spill(bytes: Uint8Array) {
+      const hash = addressOf(storage, bytes);
+      values.set(hash, bytes);
+      return hash;
+    },
+  });
+}
 
 /**
  * Text of `value` for a json column. Above 16 KB the bytes go into `spilled` and `{"$payload": hash, "bytes": n}` stands for them.
@@ -16,9 +30,7 @@ export function columnText(value: Json, spilled: SpilledValues): string {
   const text = JSON.stringify(value);
   if (fitsInline(text) && !isReserved(value)) return text;
   const bytes = Buffer.from(text);
-  const hash = payloadHash(createHash('sha256').update(bytes).digest('hex'));
-  spilled.set(hash, bytes);
-  return JSON.stringify({ [KEY]: hash, bytes: bytes.length });
+  return JSON.stringify({ [KEY]: spilled.spill(bytes), bytes: bytes.length });
 }
 
 /** As columnText, for each field of an event's payload by itself. */

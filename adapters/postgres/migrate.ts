@@ -9,6 +9,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     migrationsTable: 'weft_migrations',
     direction: 'up',
     advisoryLockMode: 'wait',
+    checkOrder: false,
     log: () => undefined,
   });
   return applied.map((migration) => migration.name);

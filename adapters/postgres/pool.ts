@@ -1,7 +1,8 @@
 import pg from 'pg';
+import { carryStorage, type PayloadStorage } from './payload-storage.ts';
 
-/** Timestamps come back as Date, bigint as BigInt. */
-export function createPool(databaseUrl: string, size: number): pg.Pool {
+/** Timestamps come back as Date, bigint as BigInt. Without `storage` large values are in the database as they are. */
+export function createPool(databaseUrl: string, size: number, storage?: PayloadStorage): pg.Pool {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: size,
@@ -10,6 +11,7 @@ export function createPool(databaseUrl: string, size: number): pg.Pool {
   });
   // An idle connection that the server closes is replaced by the pool; without a listener the process would exit.
   pool.on('error', () => undefined);
+  if (storage) carryStorage(pool, storage);
   return pool;
 }
 

@@ -6,14 +6,28 @@ import { columnText, type SpilledValues } from './large-values.ts';
 
 export type NodeChange = { runId: string; ordinal: number; node: NodeState };
 export type RunChange = { runId: string; temporalRunId: string; eventCount: number; state: RunState };
+/** With the texts of the values that may be large, so that these are put aside before any row is locked. */
+export type NodeRow = NodeChange & { input: string; output: string };
+export type RunRow = RunChange & { output: string };
 type Tables = { runs: string; nodes: string };
 const LIVE: Tables = { runs: 'runs', nodes: 'node_executions' };
+
+export function nodeRow(change: NodeChange, spilled: SpilledValues): NodeRow {
+  return {
+    ...change,
+    input: columnText(change.node.input, spilled),
+    output: columnText(change.node.output, spilled),
+  };
+}
+
+export function runRow(change: RunChange, spilled: SpilledValues): RunRow {
+  return { ...change, output: columnText(change.state.output, spilled) };
+}
 
 /** The one place where a node's state becomes a row; a rebuild writes the same into tables of its own. */
 export async function upsertNodeRows(
   client: pg.PoolClient,
-  changes: readonly NodeChange[],
-  spilled: SpilledValues,
+  changes: readonly NodeRow[],
   { nodes } = LIVE,
 ): Promise<void> {
   if (changes.length === 0) return;
@@ -35,8 +49,8 @@ export async function upsertNodeRows(
       textArray(column((node) => node.type)),
       textArray(column((node) => node.status)),
       int4Array(column((node) => node.attempts)),
-      jsonArray(column((node) => columnText(node.input, spilled))),
-      jsonArray(column((node) => columnText(node.output, spilled))),
+      jsonArray(changes.map((change) => change.input)),
+      jsonArray(changes.map((change) => change.output)),
       jsonArray(column((node) => errorText(node.error))),
       timestampArray(column((node) => time(node.startedAt))),
       timestampArray(column((node) => time(node.closedAt))),
@@ -44,12 +58,7 @@ export async function upsertNodeRows(
   });
 }
 
-export async function updateRunRows(
-  client: pg.PoolClient,
-  changes: readonly RunChange[],
-  spilled: SpilledValues,
-  { runs } = LIVE,
-): Promise<void> {
+export async function updateRunRows(client: pg.PoolClient, changes: readonly RunRow[], { runs } = LIVE): Promise<void> {
   if (changes.length === 0) return;
   const column = <T>(of: (state: RunState) => T) => changes.map(({ state }) => of(state));
   await client.query({
@@ -64,7 +73,7 @@ export async function updateRunRows(
     values: [
       textArray(changes.map((change) => change.runId)),
       textArray(column((state) => state.status)),
-      jsonArray(column((state) => columnText(state.output, spilled))),
+      jsonArray(changes.map((change) => change.output)),
       jsonArray(column((state) => errorText(state.error))),
       timestampArray(column((state) => time(state.startedAt))),
       timestampArray(column((state) => time(state.closedAt))),

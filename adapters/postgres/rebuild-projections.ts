@@ -5,9 +5,9 @@ import { definitionHash } from '../../domain/identifiers.ts';
 import { compileDefinition, type CompiledDefinition } from '../../domain/runs/compile.ts';
 import { initialState } from '../../domain/runs/run-state.ts';
 import { readDefinitionByHash } from './definition-store.ts';
-import type { SpilledValues } from './large-values.ts';
+import { spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
-import { type RunChange, updateRunRows, upsertNodeRows } from './read-models.ts';
+import { nodeRow, type RunChange, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
 import { runEvents } from './run-feed.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -106,7 +106,7 @@ async function rebuildBatch(
   definitions: Map<string, CompiledDefinition>,
   done: Rebuilt,
 ): Promise<void> {
-  const spilled: SpilledValues = new Map();
+  const spilled = spilledValues(client);
   const changes: RunChange[] = [];
   for (const run of runs) {
     const compiled = await compiledOf(pool, run.definition_hash, definitions);
@@ -122,9 +122,11 @@ async function rebuildBatch(
     changes.push({ runId: run.id, temporalRunId, eventCount: last.sequence, state });
   }
   const nodes = changes.flatMap(({ runId, state }) => state.nodes.map((node, ordinal) => ({ runId, ordinal, node })));
-  await upsertNodeRows(client, nodes, spilled, TABLES);
-  await updateRunRows(client, changes, spilled, TABLES);
+  const nodeRows = nodes.map((change) => nodeRow(change, spilled));
+  const runRows = changes.map((change) => runRow(change, spilled));
   await createPayloadStore(client).put(spilled);
+  await upsertNodeRows(client, nodeRows, TABLES);
+  await updateRunRows(client, runRows, TABLES);
   done.runs += changes.length;
 }
 

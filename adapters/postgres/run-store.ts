@@ -5,7 +5,7 @@ import type { RunError } from '../../domain/runs/run-event.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
 import type { RunStatus } from '../../domain/runs/run-status.ts';
 import { MANUAL_TRIGGER, type RunTrigger, type TriggerKind } from '../../domain/runs/triggers/run-trigger.ts';
-import { columnText, readColumns, type SpilledValues } from './large-values.ts';
+import { columnText, readColumns, spilledValues } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
 
 export type RunPage = { rows: RunRecord[]; totalCount: number; hasNextPage: boolean };
@@ -43,7 +43,7 @@ export type NewRun = Omit<
 
 /** With an id that exists already nothing is changed and the existing run is returned. */
 export async function insertRun(pool: pg.Pool, record: NewRun): Promise<{ run: RunRecord; inserted: boolean }> {
-  const spilled: SpilledValues = new Map();
+  const spilled = spilledValues(pool);
   const input = columnText(record.input, spilled);
   const trigger = record.trigger ?? MANUAL_TRIGGER;
   await createPayloadStore(pool).put(spilled);
