@@ -73,7 +73,7 @@ function makeEvents(batch: number): NewEvent[] {
     causationId: null,
     payload: {
       nodeId: `n${index}`,
-      iteration: 1,
+      iteration: '1',
       output: { text: 'x'.repeat(300), score: index / 7, tags: ['a', 'b'] },
     },
   }));

@@ -47,6 +47,18 @@ export const ERRORS = {
     retry: false,
     message: (f) => `Run ${String(f['runId'])} is already closed (${String(f['runStatus'])})`,
   },
+  RUN_REJECTED: {
+    status: 429,
+    retry: true,
+    message: (f) =>
+      `Workflow ${String(f['workflowId'])} has ${String(f['limit'])} open run(s)${f['key'] === '' ? '' : ` for ${JSON.stringify(f['key'])}`} and takes no more`,
+    hint: 'Try again when one of them is closed; `onLimit: queue` would let the run wait.',
+  },
+  BATCH_CLOSED: {
+    status: 409,
+    retry: false,
+    message: (f) => `Batch ${String(f['id'])} is already closed (${String(f['batchStatus'])})`,
+  },
   IDEMPOTENCY_CONFLICT: {
     status: 409,
     retry: false,
@@ -258,6 +270,11 @@ export const ERRORS = {
     status: 503,
     retry: false,
     message: (f) => String(f['detail']),
+  },
+  ID_TAKEN: {
+    status: 409,
+    retry: false,
+    message: (f) => `There is a ${String(f['what'])} ${String(f['id'])} already`,
   },
   SCHEDULE_INVALID: {
     status: 422,

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import type { Settings } from '../config/settings.ts';
 import type { PayloadStore } from '../domain/runs/payload-store.ts';
+import { createDefinitionCodec, type DefinitionSource } from './definition-codec.ts';
 import { createPayloadCodec } from './payload-codec.ts';
 import { createEncryptionCodec } from './payload-encryption.ts';
 
@@ -15,12 +16,20 @@ type PayloadSettings = Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES'>;
 /**
  * The same for clients, workers and replay. With a key everything that goes to Temporal is encrypted but names, ids and search
  * attributes; messages and stacks of failures are encoded so that they are too.
+ * `definitions` is for workers: what a child run's definition is.
  */
-export function createDataConverter(settings: PayloadSettings, store: PayloadStore): DataConverter {
+export function createDataConverter(
+  settings: PayloadSettings,
+  store: PayloadStore,
+  definitions: DefinitionSource | null = null,
+): DataConverter {
   return {
     payloadConverterPath,
     ...(store.cipher === null ? {} : { failureConverterPath: encodingFailureConverterPath }),
-    payloadCodecs: createPayloadCodecs(settings, store),
+    payloadCodecs: [
+      ...(definitions ? [createDefinitionCodec(definitions)] : []),
+      ...createPayloadCodecs(settings, store),
+    ],
   };
 }
 

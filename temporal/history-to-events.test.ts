@@ -37,7 +37,7 @@ describe('mapping recorded histories', () => {
 
   it('names the node of every activity event and keeps outputs', async () => {
     const events = withoutTasks(await eventsOf('http-then-template'));
-    const node = { nodeId: 'call', iteration: 1 };
+    const node = { nodeId: 'call', iteration: '1' };
     expect(events.map(({ type }) => type)).toEqual([
       'run.started',
       'node.scheduled',
@@ -86,13 +86,13 @@ describe('mapping recorded histories', () => {
     ]);
     expect(events.find(({ type }) => type === 'approval.decided')?.payload).toEqual({
       nodeId: 'ask',
-      iteration: 1,
+      iteration: null,
       decision: 'APPROVED',
       comment: 'fine',
       data: { n: 1 },
       decidedBy: 'ann',
     });
-    expect(events.find(({ type }) => type === 'timer.cancelled')?.payload).toEqual({ nodeId: 'ask', iteration: 1 });
+    expect(events.find(({ type }) => type === 'timer.cancelled')?.payload).toEqual({ nodeId: 'ask', iteration: '1' });
   });
 
   it('reads on from what earlier pages said', async () => {

@@ -3,9 +3,12 @@ import { AppError } from '../domain/errors.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import { isJsonObject } from '../domain/json.ts';
 import { parseActivityId } from '../domain/runs/activity-id.ts';
-import { APPROVE_UPDATE } from '../domain/runs/messages.ts';
+import { YIELD_TIMER } from '../domain/runs/messages.ts';
 import { failureToRunError, timeoutToRunError } from '../domain/runs/run-error.ts';
 import type { RunError } from '../domain/runs/run-event.ts';
+import { mapChildEvent } from './history-children.ts';
+import { mapMarker } from './history-markers.ts';
+import { mapMessage } from './history-messages.ts';
 import type { DecodePayloads } from './history-payloads.ts';
 import { revealFailures } from './reveal-failures.ts';
 
@@ -16,11 +19,14 @@ const { EventType, TimeoutType, WorkflowTaskFailedCause } = proto.temporal.api.e
 /** One event of a Temporal history in the store's words; `version` is Temporal's event id. */
 export type HistoryStoredEvent = { version: number; type: string; occurredAt: Date; payload: JsonObject };
 
-type NodeRef = { nodeId: string; iteration: number };
+/** `chunk` for child runs alone: which items of a map. */
+type NodeRef = { nodeId: string; iteration: string; chunk?: number | null };
 /** Which node each scheduled activity and started timer belongs to, by the id of that event: later events name only the id. */
 export type NodeRefs = Map<number, NodeRef>;
 
-type Mapped = { type: string; payload: JsonObject };
+export type Mapped = { type: string; payload: JsonObject };
+/** Stands for the engine's own timer, by which a long computation gives way. */
+const YIELD: NodeRef = { nodeId: YIELD_TIMER, iteration: '' };
 
 /**
  * Maps events of one history in order; `refs` carries what earlier pages said.
@@ -49,9 +55,14 @@ export async function historyToEvents(
 
 /** Puts back what `historyToEvents` had learned, from events that it gave earlier. */
 export function recallNodeRef(refs: NodeRefs, event: Pick<HistoryStoredEvent, 'version' | 'type' | 'payload'>): void {
-  if (event.type !== 'node.scheduled' && event.type !== 'timer.started') return;
-  const { nodeId, iteration } = event.payload;
-  refs.set(event.version, { nodeId: nodeId as string, iteration: iteration as number });
+  if (event.type === 'run.yielded') refs.set(event.version, YIELD);
+  if (event.type !== 'node.scheduled' && event.type !== 'timer.started' && event.type !== 'child.scheduled') return;
+  const { nodeId, iteration, chunk } = event.payload;
+  refs.set(event.version, {
+    nodeId: nodeId as string,
+    iteration: iteration as string,
+    ...(chunk === undefined ? {} : { chunk: chunk as number | null }),
+  });
 }
 
 async function mapEvent(event: HistoryEvent, id: number, refs: NodeRefs, decode: DecodePayloads): Promise<Mapped> {
@@ -61,7 +72,9 @@ async function mapEvent(event: HistoryEvent, id: number, refs: NodeRefs, decode:
     (await mapRunEvent(event, decode)) ??
     (await mapActivityEvent(event, id, refs, decode)) ??
     (await mapTimerEvent(event, id, refs, decode)) ??
-    (await mapUpdateEvent(event, decode)) ??
+    (await mapChildEvent(event, id, refs, decode)) ??
+    (await mapMarker(event, decode)) ??
+    (await mapMessage(event, decode)) ??
     mapBookkeeping(event) ??
     unmapped
   );
@@ -73,10 +86,17 @@ async function mapRunEvent(event: HistoryEvent, decode: DecodePayloads): Promise
       const { input, continuedExecutionRunId } = event.workflowExecutionStartedEventAttributes ?? {};
       // The second argument is the definition, which the run's row names already.
       const [args] = await decode(input?.payloads?.slice(0, 1));
-      const given = isJsonObject(args) ? (args['input'] ?? null) : null;
+      const given = isJsonObject(args) ? args : {};
+      const continues = continuedExecutionRunId ? { continues: continuedExecutionRunId } : {};
+      const { webhooks, slice } = given;
       return {
         type: 'run.started',
-        payload: { input: given, ...(continuedExecutionRunId ? { continues: continuedExecutionRunId } : {}) },
+        payload: {
+          input: given['input'] ?? null,
+          ...continues,
+          ...(webhooks === undefined || continuedExecutionRunId ? {} : { webhooks }),
+          ...(slice === undefined || continuedExecutionRunId ? {} : { slice }),
+        },
       };
     }
     case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: {
@@ -105,7 +125,7 @@ const reasoned = (type: string, reason: string | null | undefined): Mapped => ({
   payload: { reason: reason || null },
 });
 
-async function runFailure(failure: Failure | null | undefined, decode: DecodePayloads): Promise<RunError> {
+export async function runFailure(failure: Failure | null | undefined, decode: DecodePayloads): Promise<RunError> {
   const info = failure?.applicationFailureInfo;
   const [details] = await decode(info?.details?.payloads);
   const named = isJsonObject(details) ? details : {};
@@ -159,7 +179,7 @@ function nodeFailure(failure: Failure | null | undefined, nodeId: string): RunEr
   return failureToRunError(failure?.applicationFailureInfo?.type, failure?.message ?? '', nodeId);
 }
 
-function timeoutName(type: number | null | undefined): string {
+export function timeoutName(type: number | null | undefined): string {
   return TimeoutType[type ?? 0]?.replace('TIMEOUT_TYPE_', '') ?? 'UNSPECIFIED';
 }
 
@@ -173,13 +193,14 @@ async function mapTimerEvent(
   if (event.timerStartedEventAttributes) {
     const summary = event.userMetadata?.summary;
     const [text] = await decode(summary ? [summary] : []);
-    const ref = typeof text === 'string' ? parseActivityId(text) : null;
+    const ref = text === YIELD_TIMER ? YIELD : typeof text === 'string' ? parseActivityId(text) : null;
     if (!ref) return undefined;
     refs.set(id, ref);
-    return { type: 'timer.started', payload: { ...ref } };
+    return ref === YIELD ? { type: 'run.yielded', payload: {} } : { type: 'timer.started', payload: { ...ref } };
   }
   if (event.timerFiredEventAttributes) {
     const ref = refs.get(Number(event.timerFiredEventAttributes.startedEventId ?? 0));
+    if (ref === YIELD) return { type: 'run.ticked', payload: {} };
     return ref && { type: 'timer.fired', payload: { ...ref } };
   }
   if (event.timerCanceledEventAttributes) {
@@ -187,30 +208,6 @@ async function mapTimerEvent(
     return { type: 'timer.cancelled', payload: { ...ref } };
   }
   return undefined;
-}
-
-async function mapUpdateEvent(event: HistoryEvent, decode: DecodePayloads): Promise<Mapped | undefined> {
-  if (event.workflowExecutionUpdateCompletedEventAttributes) {
-    const { outcome } = event.workflowExecutionUpdateCompletedEventAttributes;
-    return { type: 'update.completed', payload: { failure: outcome?.failure?.message ?? null } };
-  }
-  const input = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
-  if (input?.name !== APPROVE_UPDATE) return undefined;
-  const [request] = await decode(input.args?.payloads);
-  if (!isJsonObject(request))
-    throw new AppError('INPUT_INVALID', { detail: 'an approval in history has no arguments' });
-  const { nodeId, iteration, decision, comment, data, decidedBy } = request;
-  return {
-    type: 'approval.decided',
-    payload: {
-      nodeId: nodeId ?? null,
-      iteration: iteration ?? 1,
-      decision: decision ?? null,
-      comment: comment ?? null,
-      data: data ?? null,
-      decidedBy: decidedBy ?? null,
-    },
-  };
 }
 
 function mapBookkeeping(event: HistoryEvent): Mapped | undefined {
@@ -234,11 +231,6 @@ function mapBookkeeping(event: HistoryEvent): Mapped | undefined {
       const fields = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
       return { type: 'search_attributes.upserted', payload: { names: Object.keys(fields ?? {}).sort() } };
     }
-    case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-      return {
-        type: 'run.signalled',
-        payload: { signal: event.workflowExecutionSignaledEventAttributes?.signalName ?? null },
-      };
     case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: {
       const { newExecutionRunId } = event.workflowExecutionContinuedAsNewEventAttributes ?? {};
       return { type: 'run.continued_as_new', payload: { temporalRunId: newExecutionRunId ?? null } };

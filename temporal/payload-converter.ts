@@ -27,9 +27,28 @@ class DefinitionPayloadConverter implements PayloadConverterWithEncoding {
 
 const ONE = new Uint8Array([49]);
 
+/** Metadata of a definition that is named by its hash alone. */
+export const DEFINITION_HASH_KEY = 'weft-definition-hash';
+
+class DefinitionHashPayloadConverter implements PayloadConverterWithEncoding {
+  readonly encodingType = 'json/plain+definition-hash';
+  readonly #json = new JsonPayloadConverter();
+
+  toPayload(value: unknown): Payload | undefined {
+    if (typeof value !== 'object' || value === null || !('weftDefinitionHash' in value)) return undefined;
+    const payload = this.#json.toPayload(value);
+    return payload && { ...payload, metadata: { ...payload.metadata, [DEFINITION_HASH_KEY]: ONE } };
+  }
+
+  fromPayload<T>(payload: Payload): T {
+    return this.#json.fromPayload<T>(payload);
+  }
+}
+
 /** Loaded by path into the workflow sandbox too, so it may import @temporalio/common alone. */
 export const payloadConverter = new CompositePayloadConverter(
   new UndefinedPayloadConverter(),
   new DefinitionPayloadConverter(),
+  new DefinitionHashPayloadConverter(),
   new JsonPayloadConverter(),
 );

@@ -81,7 +81,7 @@ export const INVALID_DEFINITIONS: InvalidDefinition[] = [
   [
     'a node type of the prototype',
     { nodes: [{ id: 'a', type: 'constructor' }] },
-    { code: 'NODE_TYPE_UNKNOWN', path: '/nodes/0/type', nodeId: 'a', hint: /Known are transform, .*model\.complete/ },
+    { code: 'NODE_TYPE_UNKNOWN', path: '/nodes/0/type', nodeId: 'a', hint: /Known are transform, .*http/ },
   ],
   [
     'an edge to nowhere',

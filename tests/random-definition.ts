@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { JsonObject } from '../domain/json.ts';
 import type { EdgeDefinition, NodeDefinition, WorkflowDefinition } from '../domain/runs/definition.ts';
-import { NODE_TYPES, type NodeType, nodeTypeRow } from '../domain/runs/node-types.ts';
+import { NODE_TYPES, type NodeType, nodeTypeRow, portsOf } from '../domain/runs/node-types.ts';
 import type { SimulatedResult } from '../domain/runs/simulate.ts';
 
 const NODE_KINDS = Object.keys(NODE_TYPES) as NodeType[];
@@ -12,6 +12,8 @@ type NodePlan = {
   references: number[];
   flavour: number;
   outcome: number;
+  /** Which container it is in, if any. */
+  inside: number;
 };
 
 const nodePlan: fc.Arbitrary<NodePlan> = fc.record({
@@ -20,6 +22,7 @@ const nodePlan: fc.Arbitrary<NodePlan> = fc.record({
   references: fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
   flavour: fc.nat({ max: 1000 }),
   outcome: fc.nat({ max: 9 }),
+  inside: fc.nat(),
 });
 
 export type RandomRun = {
@@ -30,56 +33,90 @@ export type RandomRun = {
 
 /** Valid definitions over all node types, and for each node an outcome, some of them failures. */
 export function randomRun(
-  options: { onNodeFailure?: 'drain' | 'cancel'; maxNodes?: number } = {},
+  options: { onNodeFailure?: 'drain' | 'cancel' | 'pause'; maxNodes?: number } = {},
 ): fc.Arbitrary<RandomRun> {
   const plans = fc.array(nodePlan, { minLength: 1, maxLength: options.maxNodes ?? 14 });
   return plans.map((nodes) => {
     const definition = definitionOf(nodes);
     if (options.onNodeFailure) definition.policies = { ...definition.policies, onNodeFailure: options.onNodeFailure };
-    return { definition, outcomeOf: (nodeId) => outcomeOf(nodes[Number(nodeId.slice(1))], nodeId) };
+    return { definition, outcomeOf: (nodeId) => outcomeOf(nodes[Number(/\d+/.exec(nodeId)?.[0])], nodeId) };
   });
 }
 
 function definitionOf(plans: readonly NodePlan[]): WorkflowDefinition {
   const nodes: NodeDefinition[] = [];
   const edges: EdgeDefinition[] = [];
-  const ancestors: Set<string>[] = [];
-  plans.forEach((plan, index) => {
-    const id = `n${index}`;
-    const own = new Set<string>();
+  const before = new Map<string, Set<string>>();
+  const add = (plan: NodePlan, id: string, parent: string | undefined): void => {
+    const siblings = nodes.filter((node) => node.parent === parent && node.type !== 'note');
+    const own = new Set<string>(parent === undefined ? [] : before.get(parent));
     const incoming = new Map<string, EdgeDefinition>();
-    for (const parent of index === 0 ? [] : plan.parents) {
-      const from = parent.node % index;
-      const edge = edgeBetween(nodes[from] as NodeDefinition, id, parent.port);
+    for (const chosen of plan.type === 'note' || siblings.length === 0 ? [] : plan.parents) {
+      const source = siblings[chosen.node % siblings.length] as NodeDefinition;
+      const edge = edgeBetween(source, id, chosen.port);
+      if (edge === null) continue;
       incoming.set(`${edge.from} ${edge.port ?? ''}`, edge);
-      for (const ancestor of [edge.from, ...(ancestors[from] as Set<string>)]) own.add(ancestor);
+      for (const ancestor of [edge.from, ...(before.get(edge.from) as Set<string>)]) own.add(ancestor);
     }
-    ancestors.push(own);
+    before.set(id, own);
     edges.push(...incoming.values());
-    nodes.push(nodeOf(plan, id, [...own]));
+    nodes.push(nodeOf(plan, id, [...own], parent));
+  };
+  plans.forEach((plan, index) => {
+    const containers = nodes.filter((node) => isContainer(node.type) && depthOf(nodes, node) < 2);
+    const parent = plan.inside % 3 === 0 ? undefined : containers[plan.inside % Math.max(1, containers.length)];
+    add(plan, `n${index}`, parent?.id);
   });
-  const ids = nodes.map((node) => node.id);
+  for (const container of nodes.filter((node) => isContainer(node.type))) {
+    if (nodes.some((node) => node.parent === container.id && node.type !== 'note')) continue;
+    const plan = { type: 'transform', parents: [], references: [0], flavour: 2, outcome: 1, inside: 0 } as const;
+    add({ ...plan, parents: [], references: [0] }, `body_${container.id}`, container.id);
+  }
+  const roots = nodes.filter((node) => node.parent === undefined && node.type !== 'note');
+  if (roots.length === 0) {
+    add({ type: 'transform', parents: [], references: [0], flavour: 0, outcome: 1, inside: 0 }, 'root', undefined);
+  }
+  const ids = nodes.filter((node) => node.parent === undefined && node.type !== 'note').map((node) => node.id);
   return {
     name: 'random',
+    variables: { count: 0, word: 'start' },
     nodes,
     edges,
-    output: { last: `nodes.${ids.at(-1)}.output`, first: { status: 'nodes.n0.status' } },
+    output: { last: `nodes.${ids.at(-1)}.output`, first: { status: `nodes.${ids[0]}.status` }, count: 'vars.count' },
   };
 }
 
-function edgeBetween(source: NodeDefinition, to: string, choice: number): EdgeDefinition {
-  const { ports } = nodeTypeRow(source.type as NodeType);
-  if (ports.length === 1) return choice % 2 === 0 ? { from: source.id, to } : { from: source.id, to, port: ports[0] };
-  const live = ports.filter(
-    (port) =>
-      (port !== 'timed_out' || source.config?.['onTimeout'] === 'route') &&
-      (port !== 'rejected' || source.config?.['onReject'] !== 'fail'),
-  );
-  return { from: source.id, to, port: live[choice % live.length] as string };
+const isContainer = (type: string): boolean => nodeTypeRow(type as NodeType).class === 'container';
+
+function depthOf(nodes: readonly NodeDefinition[], node: NodeDefinition): number {
+  const parent = nodes.find((one) => one.id === node.parent);
+  return parent ? 1 + depthOf(nodes, parent) : 0;
 }
 
-function nodeOf(plan: NodePlan, id: string, before: readonly string[]): NodeDefinition {
-  const node: NodeDefinition = { id, type: plan.type, config: configOf(plan, before) };
+/** By a port that the source's config does not rule out; null where there is none. */
+function edgeBetween(source: NodeDefinition, to: string, choice: number): EdgeDefinition | null {
+  const config = source.config ?? {};
+  const live = portsOf(source).filter(
+    (port) =>
+      (port !== 'timed_out' || (config['onTimeout'] === 'route' && config['timeoutMs'] !== undefined)) &&
+      (port !== 'rejected' || config['onReject'] !== 'fail') &&
+      (port !== 'bound' || config['onBound'] === 'route') &&
+      (port !== 'out' || source.type !== 'fail'),
+  );
+  if (live.length === 0) return null;
+  const port = live[choice % live.length] as string;
+  return portsOf(source).length === 1 && choice % 2 === 0 ? { from: source.id, to } : { from: source.id, to, port };
+}
+
+function nodeOf(plan: NodePlan, id: string, before: readonly string[], parent: string | undefined): NodeDefinition {
+  const node: NodeDefinition = { id, type: plan.type, config: configOf(plan, id, before) };
+  if (parent !== undefined) node.parent = parent;
+  if (plan.type !== 'note' && plan.outcome % 4 === 1) node.onError = plan.outcome === 1 ? 'continue' : 'route';
+  if (node.onError === 'continue') node.fallback = '{"instead": true}';
+  if (plan.outcome % 3 === 0 && !['note', 'fail', 'branch'].includes(plan.type)) {
+    node.undo = { type: 'http', config: { url: 'https://example.org/undo', body: { of: `nodes.${id}.output` } } };
+  }
+  if (plan.type === 'http' && plan.flavour % 2 === 0) node.fuse = true;
   if (nodeTypeRow(plan.type).class === 'activity' && plan.flavour % 3 === 0) {
     node.retry = {
       maximumAttempts: 1 + (plan.flavour % 5),
@@ -92,7 +129,7 @@ function nodeOf(plan: NodePlan, id: string, before: readonly string[]): NodeDefi
   return node;
 }
 
-function configOf({ type, flavour, references }: NodePlan, before: readonly string[]): JsonObject {
+function configOf({ type, flavour, references }: NodePlan, id: string, before: readonly string[]): JsonObject {
   const expression = expressionOf(flavour, references, before);
   const template = templateOf(references, before);
   switch (type) {
@@ -101,7 +138,7 @@ function configOf({ type, flavour, references }: NodePlan, before: readonly stri
     case 'template':
       return { template };
     case 'branch':
-      return { condition: flavour % 7 === 0 ? expression : `input.n > ${flavour % 10}` };
+      return { condition: flavour % 7 === 0 ? `dyn(${expression})` : `input.n > ${flavour % 10}` };
     case 'merge':
       return { mode: ['object', 'list', 'first'][flavour % 3] as string };
     case 'delay':
@@ -113,15 +150,60 @@ function configOf({ type, flavour, references }: NodePlan, before: readonly stri
         ...(flavour % 2 === 0 ? { onTimeout: ['fail', 'approve', 'reject', 'route'][flavour % 4] as string } : {}),
         ...(flavour % 3 === 0 ? { onReject: flavour % 6 === 0 ? 'fail' : 'route' } : {}),
       };
+    case 'switch':
+      return {
+        cases: [
+          { port: 'low', when: 'input.n < 3' },
+          { port: 'high', when: flavour % 5 === 0 ? `dyn(${expression})` : `input.n > ${flavour % 10}` },
+        ],
+      };
+    case 'set':
+      return { values: flavour % 2 === 0 ? { count: 'vars.count + 1' } : { count: `${flavour}`, word: expression } };
+    case 'fail':
+      return { code: 'ON_PURPOSE', message: template };
+    case 'note':
+      return { text: 'A remark.' };
+    case 'until':
+      return { at: flavour % 2 === 0 ? `${flavour}` : '"1970-01-01T00:00:01Z"' };
+    case 'wait':
+      return {
+        event: `event_${id}`,
+        ...(flavour % 2 === 0 ? { correlation: 'input.name' } : {}),
+        timeoutMs: 2000 + flavour,
+        onTimeout: flavour % 3 === 0 ? 'fail' : 'route',
+      };
+    case 'webhook':
+      return { timeoutMs: 3000 + flavour, onTimeout: flavour % 3 === 0 ? 'fail' : 'route' };
+    case 'map':
+      return {
+        items: flavour % 9 === 0 ? 'input.absent' : `[1, 2, 3, 4].filter(v, v <= ${flavour % 6})`,
+        concurrency: 1 + (flavour % 4),
+        onItemError: flavour % 2 === 0 ? 'fail' : 'continue',
+        ...(flavour % 3 === 0 ? { result: { item: 'item', index: 'index' } } : {}),
+      };
+    case 'loop':
+      return {
+        maximumIterations: 1 + (flavour % 4),
+        state: '0',
+        next: 'pass.state + 1',
+        ...(flavour % 2 === 0 ? { while: `pass.index < ${flavour % 5}` } : { until: `pass.state >= ${flavour % 5}` }),
+        onBound: flavour % 3 === 0 ? 'fail' : 'route',
+      };
+    case 'try':
+      return flavour % 2 === 0 ? {} : { result: expression };
+    case 'subworkflow':
+      return { workflow: 'other', version: 1, hash: 'x', input: { given: expression } };
+    case 'emit':
+      return { event: 'something', correlation: 'input.name', data: { sent: expression } };
     case 'http':
       return {
         url: 'https://example.org/{{encode input.name}}',
-        method: 'POST',
+        method: flavour % 2 === 0 ? 'GET' : 'POST',
         headers: { 'x-note': template },
         body: { sent: expression },
       };
     case 'content.analyze':
-      return { text: expression, maxKeywords: 1 + (flavour % 100) };
+      return { text: `dyn(${expression})`, maxKeywords: 1 + (flavour % 100) };
     case 'model.complete':
       return {
         prompt: 'Say {{json a}} to {{name}}',
@@ -145,7 +227,7 @@ function expressionOf(flavour: number, references: readonly number[], before: re
     `nodes.${id}.status == "COMPLETED"`,
     `[nodes.${id}.port, nodes.${id}.status]`,
     `nodes.${id}.output == null ? "none" : "some"`,
-    `nodes["${id}"].output.missing.deeper`,
+    `dyn(nodes["${id}"].output).missing.deeper`,
     `{"error": nodes.${id}.error, "again": nodes.${id}.output}`,
   ];
   const choices = id === undefined ? overInput : [...overNodes, ...overInput];
@@ -166,6 +248,8 @@ export const RANDOM_INPUT = { n: 5, name: 'Ada' };
 
 function outcomeOf(plan: NodePlan | undefined, nodeId: string): SimulatedResult | null {
   if (plan === undefined) return null;
+  if (nodeId.endsWith('.undo')) return { output: `undid ${nodeId}` };
+  if (plan.type === 'wait' || plan.type === 'webhook') return plan.outcome < 5 ? null : { event: { from: nodeId } };
   if (plan.type === 'approval') {
     if (plan.flavour % 2 === 0 && plan.outcome < 4) return null;
     return { decision: plan.outcome % 2 === 0 ? 'APPROVED' : 'REJECTED', comment: `by ${nodeId}`, data: plan.outcome };

@@ -1,5 +1,8 @@
 import type pg from 'pg';
+import { ChangedExecutions } from '../domain/events/changed-executions.ts';
+import { type ChildRun, childRunOf } from '../domain/events/child-runs.ts';
 import { foldRunEvent } from '../domain/events/fold-run.ts';
+import { runEventOf } from '../domain/events/run-event-of.ts';
 import type { RunState } from '../domain/runs/run-state.ts';
 import { type FeedEvent, type FeedPage, writeFeedPages } from '../adapters/postgres/feed-store.ts';
 import type { RunFeed } from '../adapters/postgres/run-feed.ts';
@@ -86,12 +89,19 @@ function foldPage(feed: RunFeed, page: ReadPage): FeedPage {
   const sequenceBase = sameLink ? link.sequenceBase : link === null ? 0 : link.sequenceBase + link.version;
   const events = page.events.filter((event) => event.version > expectedVersion);
   let state: RunState = feed.state;
-  for (const event of events) state = foldRunEvent(feed.compiled, state, event);
-  const previous = link === null ? [] : feed.state.nodes;
-  const changedNodes = state.nodes.flatMap((node, ordinal) => (node === previous[ordinal] ? [] : { ordinal, node }));
+  const changed = new ChangedExecutions(feed.compiled, link === null ? null : feed.state, state);
+  const children: ChildRun[] = [];
+  for (const event of events) {
+    state = foldRunEvent(feed.compiled, state, event);
+    changed.folded(state);
+    const folded = runEventOf(event);
+    const child = folded && childRunOf(feed.compiled, state, folded);
+    if (child) children.push(child);
+  }
+  const changedNodes = changed.all();
   const { runId, tenantId } = feed;
   const { temporalRunId, token, ended } = page;
-  return { runId, tenantId, temporalRunId, sequenceBase, expectedVersion, events, token, ended, state, changedNodes };
+  return { runId, tenantId, temporalRunId, sequenceBase, expectedVersion, events, token, ended, state, changedNodes, children };
 }
 
 function settle(entry: Waiting, page: FeedPage, stale: boolean): void {

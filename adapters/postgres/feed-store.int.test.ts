@@ -51,7 +51,7 @@ const napping: WorkflowDefinition = {
   edges: [{ from: 'double', to: 'nap' }],
 };
 const compiled = compileDefinition(napping);
-const nap = { nodeId: 'nap', iteration: 1 };
+const nap = { nodeId: 'nap', iteration: '1' };
 const events: readonly FeedEvent[] = [
   { type: 'run.started', payload: { input: { n: 21 } } },
   { type: 'workflow_task.scheduled', payload: {} },
@@ -73,6 +73,7 @@ async function wholePage(): Promise<FeedPage> {
     ended: true,
     state,
     changedNodes: state.nodes.map((node, ordinal) => ({ ordinal, node })),
+    children: [],
   };
 }
 

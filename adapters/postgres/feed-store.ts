@@ -1,10 +1,14 @@
 import type pg from 'pg';
+import type { ChangedExecution } from '../../domain/events/changed-executions.ts';
+import type { ChildRun } from '../../domain/events/child-runs.ts';
 import type { Json } from '../../domain/json.ts';
-import type { NodeState, RunState } from '../../domain/runs/run-state.ts';
+import type { RunState } from '../../domain/runs/run-state.ts';
+import { type ChildRow, childRow, insertChildRuns } from './child-runs.ts';
 import { insertFeedEvents } from './insert-events.ts';
 import { payloadText, type SpilledValues, spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
 import { type NodeRow, nodeRow, type RunRow, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
+import { releaseLeases } from './release-leases.ts';
 import { inTransaction } from './transaction.ts';
 
 export const RUN_CHANGED_CHANNEL = 'weft_run_changed';
@@ -23,7 +27,9 @@ export type FeedPage = {
   token: Uint8Array | null;
   ended: boolean;
   state: RunState;
-  changedNodes: readonly { ordinal: number; node: NodeState }[];
+  changedNodes: readonly ChangedExecution[];
+  /** Runs that these events started. */
+  children: readonly ChildRun[];
 };
 
 export function runStreamId(runId: string, temporalRunId: string): string {
@@ -65,6 +71,14 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
         client,
         writtenRows.map(({ run }) => run),
       );
+      await releaseLeases(
+        client,
+        written.filter(({ state }) => state.closedAt !== null).map(({ runId }) => runId),
+      );
+      await insertChildRuns(
+        client,
+        writtenRows.flatMap(({ children }) => children),
+      );
       await notifyChanged(
         client,
         written.filter((page) => page.events.length > 0).map((page) => page.runId),
@@ -75,13 +89,14 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
   );
 }
 
-type PageRows = { payloads: string[]; nodes: NodeRow[]; run: RunRow };
+type PageRows = { payloads: string[]; nodes: NodeRow[]; run: RunRow; children: ChildRow[] };
 
 function rowsOf(page: FeedPage, spilled: SpilledValues): PageRows {
   return {
     payloads: page.events.map((event) => payloadText(event.payload, spilled)),
     nodes: page.changedNodes.map((changed) => nodeRow({ runId: page.runId, ...changed }, spilled)),
     run: runRow(runChange(page), spilled),
+    children: page.children.map((child) => childRow(page.runId, child, spilled)),
   };
 }
 

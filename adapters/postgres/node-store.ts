@@ -10,7 +10,7 @@ import { createPayloadStore } from './payload-store.ts';
 type Row = {
   run_id: string;
   node_id: string;
-  iteration: number;
+  iteration: string;
   type: string;
   status: NodeStatus;
   attempts: number;
@@ -19,6 +19,8 @@ type Row = {
   error: RunError | null;
   started_at: Date | null;
   closed_at: Date | null;
+  port: string | null;
+  handled: boolean;
 };
 
 /** In definition order. Empty until the first event of the run was read. */
@@ -32,8 +34,8 @@ export async function listNodeExecutionsOfRuns(
   runs: readonly RunId[],
 ): Promise<Map<RunId, NodeExecutionRecord[]>> {
   const { rows } = await pool.query<Row>(
-    `SELECT run_id, node_id, iteration, type, status, attempts, input, output, error, started_at, closed_at
-     FROM node_executions WHERE run_id = ANY($1) ORDER BY run_id, ordinal, iteration`,
+    `SELECT run_id, node_id, iteration, type, status, attempts, input, output, error, started_at, closed_at, port, handled
+     FROM node_executions WHERE run_id = ANY($1) ORDER BY run_id, ordinal, string_to_array(iteration, '.')::int[], node_id`,
     [runs],
   );
   const large = await readColumns(
@@ -52,6 +54,8 @@ export async function listNodeExecutionsOfRuns(
     error: row.error,
     startedAt: row.started_at,
     closedAt: row.closed_at,
+    port: row.port,
+    handled: row.handled,
   }));
   return Map.groupBy(records, (record) => record.runId);
 }

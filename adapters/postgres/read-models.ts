@@ -1,10 +1,11 @@
 import type pg from 'pg';
+import type { ChangedExecution } from '../../domain/events/changed-executions.ts';
 import type { RunError } from '../../domain/runs/run-event.ts';
-import type { NodeState, RunState } from '../../domain/runs/run-state.ts';
+import type { RunState } from '../../domain/runs/run-state.ts';
 import { int4Array, jsonArray, textArray, timestampArray } from './binary-array.ts';
 import { columnText, type SpilledValues } from './large-values.ts';
 
-export type NodeChange = { runId: string; ordinal: number; node: NodeState };
+export type NodeChange = { runId: string } & ChangedExecution;
 export type RunChange = { runId: string; temporalRunId: string; eventCount: number; state: RunState };
 /** With the texts of the values that may be large, so that these are put aside before any row is locked. */
 export type NodeRow = NodeChange & { input: string; output: string };
@@ -31,20 +32,21 @@ export async function upsertNodeRows(
   { nodes } = LIVE,
 ): Promise<void> {
   if (changes.length === 0) return;
-  const column = <T>(of: (node: NodeState) => T) => changes.map(({ node }) => of(node));
+  const column = <T>(of: (node: ChangedExecution['node']) => T) => changes.map(({ node }) => of(node));
   await client.query({
     name: `upsert-${nodes}`,
     text: `INSERT INTO ${nodes} AS stored (run_id, node_id, iteration, ordinal, type, status, attempts, input, output, error,
-                                           started_at, closed_at)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::int[], $8::json[],
-                                $9::json[], $10::json[], $11::timestamptz[], $12::timestamptz[])
+                                           started_at, closed_at, port, handled)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::json[],
+                                $9::json[], $10::json[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::bool[])
            ON CONFLICT (run_id, node_id, iteration) DO UPDATE
            SET status = excluded.status, attempts = excluded.attempts, input = excluded.input, output = excluded.output,
-               error = excluded.error, started_at = excluded.started_at, closed_at = excluded.closed_at`,
+               error = excluded.error, started_at = excluded.started_at, closed_at = excluded.closed_at, port = excluded.port,
+               handled = excluded.handled`,
     values: [
       textArray(changes.map((change) => change.runId)),
       textArray(column((node) => node.id)),
-      int4Array(column((node) => node.iteration)),
+      textArray(column((node) => node.iteration)),
       int4Array(changes.map((change) => change.ordinal)),
       textArray(column((node) => node.type)),
       textArray(column((node) => node.status)),
@@ -54,6 +56,8 @@ export async function upsertNodeRows(
       jsonArray(column((node) => errorText(node.error))),
       timestampArray(column((node) => time(node.startedAt))),
       timestampArray(column((node) => time(node.closedAt))),
+      textArray(column((node) => ('port' in node ? node.port : null))),
+      column((node) => 'handled' in node && node.handled),
     ],
   });
 }

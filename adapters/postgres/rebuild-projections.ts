@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { ChangedExecutions } from '../../domain/events/changed-executions.ts';
 import { foldRunEvent } from '../../domain/events/fold-run.ts';
 import { AppError } from '../../domain/errors.ts';
 import { definitionHash } from '../../domain/identifiers.ts';
@@ -7,7 +8,7 @@ import { initialState } from '../../domain/runs/run-state.ts';
 import { readDefinitionByHash } from './definition-store.ts';
 import { spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
-import { nodeRow, type RunChange, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
+import { type NodeChange, nodeRow, type RunChange, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
 import { runEvents } from './run-feed.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -80,11 +81,15 @@ async function rebuildStale(
   done: Rebuilt,
 ): Promise<number> {
   await client.query(
-    `INSERT INTO ${TABLES.runs} (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
-                               trigger_kind, trigger_id, trigger_source, trigger_depth)
+    `INSERT INTO ${TABLES.runs} AS run (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
+                               trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
+                               parent_run_id, parent_node_id, parent_iteration)
      SELECT id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
-            trigger_kind, trigger_id, trigger_source, trigger_depth FROM runs
-     ON CONFLICT DO NOTHING`,
+            trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
+            parent_run_id, parent_node_id, parent_iteration FROM runs
+     ON CONFLICT (id) DO UPDATE
+     SET version = excluded.version, definition_hash = excluded.definition_hash, input = excluded.input, priority = excluded.priority
+     WHERE run.event_count = 0 AND run.input::text <> excluded.input::text`,
   );
   const { rows } = await client.query<StaleRun>(
     `SELECT run.id, run.definition_hash FROM ${TABLES.runs} run
@@ -108,20 +113,23 @@ async function rebuildBatch(
 ): Promise<void> {
   const spilled = spilledValues(client);
   const changes: RunChange[] = [];
+  const nodes: NodeChange[] = [];
   for (const run of runs) {
     const compiled = await compiledOf(pool, run.definition_hash, definitions);
     let state = initialState(compiled);
+    const changed = new ChangedExecutions(compiled, null, state);
     let last: { streamId: string; sequence: number } | undefined;
     for await (const event of runEvents(pool, run.id)) {
       state = foldRunEvent(compiled, state, event);
+      changed.folded(state);
       last = event;
       done.events += 1;
     }
     if (!last) continue;
     const temporalRunId = last.streamId.slice(last.streamId.lastIndexOf('/') + 1);
     changes.push({ runId: run.id, temporalRunId, eventCount: last.sequence, state });
+    nodes.push(...changed.all().map((one) => ({ runId: run.id, ...one })));
   }
-  const nodes = changes.flatMap(({ runId, state }) => state.nodes.map((node, ordinal) => ({ runId, ordinal, node })));
   const nodeRows = nodes.map((change) => nodeRow(change, spilled));
   const runRows = changes.map((change) => runRow(change, spilled));
   await createPayloadStore(client).put(spilled);

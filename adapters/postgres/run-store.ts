@@ -1,6 +1,16 @@
 import type pg from 'pg';
-import { definitionHash, runId, tenantId, workflowId, type RunId, type TenantId } from '../../domain/identifiers.ts';
+import {
+  definitionHash,
+  nodeId,
+  runId,
+  tenantId,
+  workflowId,
+  type RunId,
+  type TenantId,
+} from '../../domain/identifiers.ts';
 import type { Json } from '../../domain/json.ts';
+import type { Labels } from '../../domain/runs/flow-control/labels.ts';
+import { PRIORITY } from '../../domain/runs/flow-control/flow-policies.ts';
 import type { RunError } from '../../domain/runs/run-event.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
 import type { RunStatus } from '../../domain/runs/run-status.ts';
@@ -25,6 +35,11 @@ export type RunRow = {
   trigger_id: string | null;
   trigger_source: string | null;
   trigger_depth: number;
+  parent_run_id: string | null;
+  parent_node_id: string | null;
+  parent_iteration: string | null;
+  labels: Labels;
+  priority: number;
   created_at: Date;
   started_at: Date | null;
   closed_at: Date | null;
@@ -35,22 +50,34 @@ export type RunRow = {
 /** What a run is before its first event; the rest of the record is the projector's. */
 export type NewRun = Omit<
   RunRecord,
-  'status' | 'output' | 'error' | 'startedAt' | 'closedAt' | 'temporalRunId' | 'eventCount' | 'trigger'
+  | 'status'
+  | 'output'
+  | 'error'
+  | 'startedAt'
+  | 'closedAt'
+  | 'temporalRunId'
+  | 'eventCount'
+  | 'trigger'
+  | 'parent'
+  | 'labels'
+  | 'priority'
 > & {
   /** Default is MANUAL. */
   trigger?: RunTrigger | undefined;
+  labels?: Labels | undefined;
+  priority?: number | undefined;
 };
 
 /** With an id that exists already nothing is changed and the existing run is returned. */
-export async function insertRun(pool: pg.Pool, record: NewRun): Promise<{ run: RunRecord; inserted: boolean }> {
+export async function insertRun(pool: Queryable, record: NewRun): Promise<{ run: RunRecord; inserted: boolean }> {
   const spilled = spilledValues(pool);
   const input = columnText(record.input, spilled);
   const trigger = record.trigger ?? MANUAL_TRIGGER;
   await createPayloadStore(pool).put(spilled);
   const { rows } = await pool.query<RunRow>(
     `INSERT INTO runs (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
-                       trigger_kind, trigger_id, trigger_source, trigger_depth)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING RETURNING *`,
+                       trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING RETURNING *`,
     [
       record.id,
       record.tenantId,
@@ -64,6 +91,8 @@ export async function insertRun(pool: pg.Pool, record: NewRun): Promise<{ run: R
       trigger.id,
       trigger.source,
       trigger.depth,
+      JSON.stringify(record.labels ?? {}),
+      record.priority ?? PRIORITY.standard,
     ],
   );
   const inserted = rows.length > 0;
@@ -93,6 +122,10 @@ export type RunListing = {
   status?: readonly RunStatus[] | undefined;
   workflowId?: string | undefined;
   trigger?: { kind?: TriggerKind | undefined; id?: string | undefined } | null | undefined;
+  /** All of them. */
+  labels?: Labels | undefined;
+  /** Those that nodes of this run have started; null is those that no other run has. Default is all. */
+  parentRunId?: RunId | null | undefined;
 };
 
 /** Newest first. An `after` that is no cursor of ours gives the first page. */
@@ -103,6 +136,9 @@ export async function listRuns(pool: pg.Pool, listing: RunListing): Promise<RunP
   if (listing.workflowId !== undefined) filters.push(`workflow_id = ${bind(listing.workflowId)}`);
   if (listing.trigger?.kind) filters.push(`trigger_kind = ${bind(listing.trigger.kind)}`);
   if (listing.trigger?.id) filters.push(`trigger_id = ${bind(listing.trigger.id)}`);
+  if (listing.labels !== undefined) filters.push(`labels @> ${bind(JSON.stringify(listing.labels))}`);
+  if (listing.parentRunId === null) filters.push('parent_run_id IS NULL');
+  else if (listing.parentRunId !== undefined) filters.push(`parent_run_id = ${bind(listing.parentRunId)}`);
   if (listing.status !== undefined) filters.push(`status = ANY(${bind(listing.status)})`);
   const counting = pool.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM runs WHERE ${filters.join(' AND ')}`,
@@ -138,6 +174,14 @@ function parseCursor(cursor: string): { createdAt: Date; id: string } | undefine
   return match ? { createdAt: new Date(Number(match[1])), id: match[2] as string } : undefined;
 }
 
+function parentOf({
+  parent_run_id: parent,
+  parent_node_id: node,
+  parent_iteration: iteration,
+}: RunRow): RunRecord['parent'] {
+  return parent === null ? null : { runId: runId(parent), nodeId: nodeId(node ?? ''), iteration: iteration ?? '1' };
+}
+
 async function fromRows(pool: Queryable, rows: readonly RunRow[]): Promise<RunRecord[]> {
   const large = await readColumns(
     createPayloadStore(pool),
@@ -155,6 +199,9 @@ async function fromRows(pool: Queryable, rows: readonly RunRow[]): Promise<RunRe
     error: row.error,
     idempotencyKey: row.idempotency_key,
     trigger: { kind: row.trigger_kind, id: row.trigger_id, source: row.trigger_source, depth: row.trigger_depth },
+    parent: parentOf(row),
+    labels: row.labels,
+    priority: row.priority,
     createdAt: row.created_at,
     startedAt: row.started_at,
     closedAt: row.closed_at,

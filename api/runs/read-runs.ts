@@ -1,7 +1,9 @@
 import { listDefinitions, readDefinition } from '../../adapters/postgres/definition-store.ts';
 import { readRunEvents, type RunStoredEvent } from '../../adapters/postgres/event-store.ts';
 import { isRunCursor, listRuns, readRun, runCursor } from '../../adapters/postgres/run-store.ts';
-import { runId, workflowId } from '../../domain/identifiers.ts';
+import { type RunId, runId, workflowId } from '../../domain/identifiers.ts';
+import type { Json } from '../../domain/json.ts';
+import { parseLabels } from '../../domain/runs/flow-control/labels.ts';
 import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
 import type { RunStatus } from '../../domain/runs/run-status.ts';
 import type { TriggerKind } from '../../domain/runs/triggers/run-trigger.ts';
@@ -15,6 +17,9 @@ export type RunsFilter = PageArguments & {
   status?: readonly RunStatus[] | null | undefined;
   workflowId?: string | null | undefined;
   trigger?: { kind?: TriggerKind | null; id?: string | null } | null | undefined;
+  labels?: Json | undefined;
+  /** Runs started by nodes of this one. */
+  parentRunId?: RunId | undefined;
 };
 
 /** Postgres text cannot hold NUL, so nothing stored has such an id. */
@@ -40,8 +45,11 @@ export async function listRunsOf(
     tenantId: principal.tenantId,
     first,
     after,
+    // Child runs belong to their parents; asked for by workflow they stand for themselves.
+    parentRunId: filter.parentRunId ?? (workflow === undefined ? null : undefined),
     status: filter.status ?? undefined,
     workflowId: workflow,
+    labels: filter.labels === null || filter.labels === undefined ? undefined : parseLabels(filter.labels),
     trigger: filter.trigger && { kind: filter.trigger.kind ?? undefined, id: filter.trigger.id ?? undefined },
   });
   return connectionOf(page, runCursor, after);

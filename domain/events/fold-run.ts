@@ -1,7 +1,7 @@
 import { isJsonObject } from '../json.ts';
 import type { CompiledDefinition } from '../runs/compile.ts';
 import { evolve } from '../runs/evolve.ts';
-import { initialState, type RunState } from '../runs/run-state.ts';
+import { initialState, type RunState, type Slice } from '../runs/run-state.ts';
 import { runEventOf } from './run-event-of.ts';
 import type { StoredEvent } from './stored-event.ts';
 
@@ -14,6 +14,9 @@ type FoldedEvent = Pick<StoredEvent, 'type' | 'occurredAt' | 'payload'>;
 export function foldRunEvent(compiled: CompiledDefinition, state: RunState, stored: FoldedEvent): RunState {
   const event = runEventOf(stored);
   if (!event) return state;
-  const afresh = event.type === 'run.started' && isJsonObject(stored.payload) && !('continues' in stored.payload);
-  return evolve(compiled, afresh ? initialState(compiled) : state, event);
+  const { payload } = stored;
+  const afresh = event.type === 'run.started' && isJsonObject(payload) && !('continues' in payload);
+  if (!afresh) return evolve(compiled, state, event);
+  const slice = (payload['slice'] ?? null) as Slice | null;
+  return evolve(compiled, initialState(compiled, slice), event);
 }

@@ -3,8 +3,8 @@ import { activityId, parseActivityId } from './activity-id.ts';
 
 describe('activityId', () => {
   it('is read back', () => {
-    expect(activityId('analyze', 2)).toBe('analyze#2');
-    expect(parseActivityId('analyze#2')).toEqual({ nodeId: 'analyze', iteration: 2 });
+    expect(activityId('analyze', '2')).toBe('analyze#2');
+    expect(parseActivityId('analyze#2')).toEqual({ nodeId: 'analyze', iteration: '2' });
   });
 
   it('is not read from ids of other activities', () => {

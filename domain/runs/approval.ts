@@ -5,20 +5,65 @@ import type { CompiledDefinition } from './compile.ts';
 import type { ApprovalDecision, RunEvent } from './run-event.ts';
 import { APPROVAL_DECISIONS } from './run-event.ts';
 import type { Outcome } from './run-inline-node.ts';
-import type { RunState } from './run-state.ts';
-import { isClosed } from './run-status.ts';
+import type { ApprovalAnswer, NodeState, RunState } from './run-state.ts';
+import { schemaProblem } from './schema-problem.ts';
+import { waitingNode } from './waiting-node.ts';
 
 type Decided = Pick<Extract<RunEvent, { type: 'approval.decided' }>, 'decision' | 'comment' | 'data' | 'decidedBy'>;
-
 const option = (input: Json, name: string): Json => (isJsonObject(input) ? (input[name] ?? null) : null);
 
-export function approvalOutcome(input: Json, decided: Decided): Outcome {
+export function approvalOutcome(input: Json, decided: Decided, answers: readonly ApprovalAnswer[] = []): Outcome {
   const { decision, comment, decidedBy } = decided;
   // An update sent by hand may leave it out, which JSON cannot hold.
   const data = decided.data ?? null;
   if (decision === 'REJECTED' && option(input, 'onReject') === 'fail')
     throw new AppError('APPROVAL_REJECTED', { comment });
-  return { output: { decision, comment, data, decidedBy }, port: decision === 'APPROVED' ? 'approved' : 'rejected' };
+  const several = answers.length > 1 ? { answers: answers.map((answer) => ({ ...answer })) } : {};
+  return {
+    output: { decision, comment, data, decidedBy, ...several },
+    port: decision === 'APPROVED' ? 'approved' : 'rejected',
+  };
+}
+
+/** Whether the answers so far close the approval: enough approvals, or so many rejections that enough cannot come. */
+export function isDecided(input: Json, stage: number, answers: readonly ApprovalAnswer[]): boolean {
+  const quorum = quorumOf(input);
+  const approvals = answers.filter((answer) => answer.decision === 'APPROVED').length;
+  const rejections = answers.length - approvals;
+  if (approvals >= quorum) return true;
+  const assignees = assigneesOf(input, stage);
+  if (quorum === 1 || assignees === null) return rejections > 0;
+  return assignees.length - rejections < quorum;
+}
+
+export function quorumOf(input: Json): number {
+  const quorum = option(input, 'quorum');
+  return typeof quorum === 'number' ? Math.max(1, quorum) : 1;
+}
+
+/** Who may answer now; null is anybody. */
+export function assigneesOf(input: Json, stage: number): string[] | null {
+  const assignees = option(input, 'assignees');
+  if (!Array.isArray(assignees)) return null;
+  const added = escalationOf(input)
+    .slice(0, stage)
+    .flatMap((one) => one.assignees);
+  return [...new Set([...assignees.map(String), ...added])];
+}
+
+const escalationOf = (input: Json): { afterMs: number; assignees: string[] }[] => {
+  const escalation = option(input, 'escalation');
+  return Array.isArray(escalation) ? (escalation as { afterMs: number; assignees: string[] }[]) : [];
+};
+
+/** When the next thing happens if nobody answers: an escalation or the timeout; null when nothing does. */
+export function nextApprovalDeadline(node: { input: Json; startedAt: number; stage: number }): number | null {
+  const timeoutMs = option(node.input, 'timeoutMs');
+  const timeout = typeof timeoutMs === 'number' ? node.startedAt + timeoutMs : null;
+  const escalation = escalationOf(node.input)[node.stage];
+  if (escalation === undefined) return timeout;
+  const escalated = node.startedAt + escalation.afterMs;
+  return timeout === null ? escalated : Math.min(timeout, escalated);
 }
 
 export function approvalTimeoutOutcome(input: Json): Outcome {
@@ -41,28 +86,33 @@ export function approvalTimeoutOutcome(input: Json): Outcome {
 }
 
 /**
- * The validator of the `approve` Update.
- * `deadline` is when the approval's timer fires, in ms: an answer at or after it is refused, so that live state and history,
- * in which the timer's event comes before the update's, agree.
- * @throws AppError NOT_WAITING, NOT_FOUND, INPUT_INVALID
+ * The validator of the `approve` Update. An answer at or after the deadline is refused, so that live state and history, in which
+ * the timer's event comes before the update's, agree.
+ * @throws AppError NOT_WAITING, NOT_FOUND, INPUT_INVALID, NOT_ASSIGNEE, ALREADY_ANSWERED
  */
 export function assertCanDecide(
   compiled: CompiledDefinition,
   state: RunState,
   request: ApproveArguments,
   now: number,
-  deadline: number | undefined,
-): void {
-  const { nodeId } = request;
-  if (!APPROVAL_DECISIONS.includes(request.decision)) {
+): NodeState {
+  const { nodeId, decision } = request;
+  if (!APPROVAL_DECISIONS.includes(decision)) {
     throw new AppError('INPUT_INVALID', { detail: `decision must be one of ${APPROVAL_DECISIONS.join(', ')}` });
   }
-  const node = state.nodes[compiled.indexOf.get(nodeId) ?? -1];
-  if (node === undefined) throw new AppError('NOT_FOUND', { what: 'Node', id: nodeId });
-  if (node.type !== 'approval') throw new AppError('NOT_WAITING', { nodeId, detail: `its type is ${node.type}` });
-  if (isClosed(state.status) || state.cancelRequested)
-    throw new AppError('NOT_WAITING', { nodeId, detail: 'the run is closing' });
-  if (node.status !== 'WAITING') throw new AppError('NOT_WAITING', { nodeId, detail: `its status is ${node.status}` });
-  if (deadline !== undefined && now >= deadline)
-    throw new AppError('NOT_WAITING', { nodeId, detail: 'it has timed out' });
+  const node = waitingNode(compiled, state, request, 'approval', now);
+  const assignees = assigneesOf(node.input, node.stage);
+  const by = request.decidedBy ?? null;
+  if (assignees !== null && (by === null || !assignees.includes(by))) {
+    throw new AppError('NOT_ASSIGNEE', { nodeId, by, assignees });
+  }
+  if (by !== null && node.answers.some((answer) => answer.decidedBy === by)) {
+    throw new AppError('ALREADY_ANSWERED', { nodeId, by });
+  }
+  const form = option(node.input, 'form');
+  if (decision === 'APPROVED' && form !== null) {
+    const problem = schemaProblem(form, request.data ?? null);
+    if (problem !== null) throw new AppError('INPUT_INVALID', { detail: `data ${problem}` });
+  }
+  return node;
 }

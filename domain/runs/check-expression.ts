@@ -8,6 +8,8 @@ export type ExpressionCheck = {
   problems: ExpressionProblem[];
   /** Each use of `nodes.<id>.<field>`; field is null when the whole node is taken. */
   nodeReferences: { nodeId: string; field: string | null; line: number; column: number }[];
+  /** Each use of a name that does not exist everywhere: `item`, `index`, `pass`, and `vars` with the variable's name. */
+  names: { name: string; variable: string | null; line: number; column: number }[];
 };
 
 /** Parts of cel-js's standard library that are not total, not bounded, or not the same on every machine. */
@@ -20,14 +22,14 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 /** Parses, type-checks and bounds an expression without running it. */
 export function checkExpression(expression: string, cel = environment): ExpressionCheck {
-  const check: ExpressionCheck = { problems: [], nodeReferences: [] };
+  const check: ExpressionCheck = { problems: [], nodeReferences: [], names: [] };
   if (expression.length > LIMITS.expressionLength) {
     check.problems.push({ message: `longer than ${LIMITS.expressionLength} characters`, line: 1, column: 1 });
     return check;
   }
   try {
     const result = cel.parse(expression);
-    walk(result.ast, { expression, nesting: 0, depth: 0, check });
+    walk(result.ast, { expression, nesting: 0, depth: 0, bound: [], check });
     const types = result.check();
     if (types.error) check.problems.push({ message: summaryOf(types.error), ...positionOf(types.error, expression) });
   } catch (error) {
@@ -37,7 +39,15 @@ export function checkExpression(expression: string, cel = environment): Expressi
   return check;
 }
 
-type Place = { expression: string; nesting: number; depth: number; check: ExpressionCheck };
+/** `bound`: names that comprehensions around have taken. */
+type Place = {
+  expression: string;
+  nesting: number;
+  depth: number;
+  bound: readonly string[];
+  check: ExpressionCheck;
+};
+const LOCAL_NAMES = new Set(['vars', 'item', 'index', 'pass']);
 
 function walk(node: ASTNode, at: Place): void {
   const { expression, nesting, depth, check } = at;
@@ -55,6 +65,9 @@ function walk(node: ASTNode, at: Place): void {
     check.nodeReferences.push({ ...reference, ...place(node.start, expression) });
     return;
   }
+  const name = localName(node);
+  if (name && !at.bound.includes(name.name)) check.names.push({ ...name, ...place(node.start, expression) });
+  if (name?.variable) return;
   if (node.op === 'id' && node.args === 'nodes') {
     report('`nodes` must be followed by the id of a node, as in nodes.<id>.output');
     return;
@@ -65,9 +78,19 @@ function walk(node: ASTNode, at: Place): void {
     return;
   }
   walk(node.args[1], inner);
+  const [variable] = node.args[2];
+  const bound = variable?.op === 'id' ? [...at.bound, variable.args] : at.bound;
   if (nesting >= LIMITS.comprehensionNesting) {
     report(`comprehensions are nested deeper than ${LIMITS.comprehensionNesting}`);
-  } else for (const argument of node.args[2]) walk(argument, { ...inner, nesting: nesting + 1 });
+  } else for (const argument of node.args[2]) walk(argument, { ...inner, bound, nesting: nesting + 1 });
+}
+
+/** `vars.<name>`, or one of the names alone. */
+function localName(node: ASTNode): { name: string; variable: string | null } | null {
+  if ((node.op === '.' || node.op === '.?') && node.args[0].op === 'id' && node.args[0].args === 'vars') {
+    return { name: 'vars', variable: node.args[1] };
+  }
+  return node.op === 'id' && LOCAL_NAMES.has(node.args) ? { name: node.args, variable: null } : null;
 }
 
 function refusal(node: ASTNode): string | null {

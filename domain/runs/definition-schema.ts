@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import { FLOW_SCHEMA } from './flow-control/flow-schema.ts';
 import { LIMITS } from './limits.ts';
 import { type ConfigField, NODE_TYPES, type NodeTypeRow } from './node-types.ts';
 
@@ -16,13 +17,18 @@ export function definitionJsonSchema(): JsonObject {
       name: { type: 'string', pattern: '^[a-z][a-z0-9-]*$', maxLength: LIMITS.nameLength },
       description: { type: 'string' },
       input: { type: ['object', 'boolean'], description: 'JSON Schema of the run input' },
+      variables: { type: 'object', description: 'Variables and their first values' },
       nodes: { type: 'array', minItems: 1, maxItems: LIMITS.nodes, items: { oneOf: nodeSchemas() } },
       edges: { type: 'array', maxItems: LIMITS.edges, items: EDGE },
       output: { $ref: '#/$defs/mapping' },
       policies: {
         type: 'object',
         additionalProperties: false,
-        properties: { runTimeoutMs: milliseconds(), onNodeFailure: { enum: ['drain', 'cancel'] } },
+        properties: {
+          runTimeoutMs: milliseconds(),
+          onNodeFailure: { enum: ['drain', 'cancel', 'pause'] },
+          ...FLOW_SCHEMA,
+        },
       },
       metadata: { type: 'object' },
     },
@@ -30,17 +36,34 @@ export function definitionJsonSchema(): JsonObject {
       expression: {
         type: 'string',
         maxLength: LIMITS.expressionLength,
-        description: 'CEL over input, nodes.<id>.output, run',
+        description: 'CEL over input, nodes.<id>.output, run, vars; item and index in a map, pass in a loop',
       },
       mapping: {
         anyOf: [{ $ref: '#/$defs/expression' }, { type: 'object', additionalProperties: { $ref: '#/$defs/mapping' } }],
       },
       template: { type: 'string', maxLength: LIMITS.templateLength, description: 'Handlebars' },
+      undo: {
+        type: 'object',
+        required: ['type'],
+        additionalProperties: false,
+        description: 'The activity that undoes the node when the run fails or is cancelled',
+        properties: {
+          type: { enum: activityTypes() },
+          name: { type: 'string' },
+          config: { type: 'object' },
+          retry: RETRY,
+          timeouts: TIMEOUTS,
+          taskQueue: { type: 'string' },
+        },
+      },
     },
   };
 }
 
 const milliseconds = (): JsonObject => ({ type: 'integer', minimum: 1, maximum: LIMITS.timeoutMs });
+
+const activityTypes = (): string[] =>
+  Object.entries<NodeTypeRow>(NODE_TYPES).flatMap(([type, row]) => (row.class === 'activity' ? [type] : []));
 
 const EDGE: JsonObject = {
   type: 'object',
@@ -68,7 +91,13 @@ function nodeSchemas(): JsonObject[] {
           additionalProperties: false,
           properties: Object.fromEntries(Object.entries(row.config).map(([name, field]) => [name, fieldSchema(field)])),
         },
-        ...(row.class === 'activity' ? { retry: RETRY, timeouts: TIMEOUTS, taskQueue: { type: 'string' } } : {}),
+        parent: { type: 'string', description: 'The container in whose body the node is' },
+        ...(row.class === 'none' ? {} : { onError: { enum: ['fail', 'continue', 'route'] } }),
+        ...(row.class === 'none' ? {} : { fallback: { $ref: '#/$defs/mapping' } }),
+        ...(row.class === 'none' ? {} : { undo: { $ref: '#/$defs/undo' } }),
+        ...(row.class === 'activity'
+          ? { retry: RETRY, timeouts: TIMEOUTS, taskQueue: { type: 'string' }, fuse: { type: 'boolean' } }
+          : {}),
       },
     };
   });
@@ -87,6 +116,22 @@ function fieldSchema(field: ConfigField): JsonObject {
       return { $ref: '#/$defs/template', description };
     case 'templates':
       return { type: 'object', additionalProperties: { $ref: '#/$defs/template' }, description };
+    case 'cases':
+      return {
+        type: 'array',
+        minItems: 1,
+        maxItems: LIMITS.fanOut,
+        items: {
+          type: 'object',
+          required: ['port', 'when'],
+          additionalProperties: false,
+          properties: {
+            port: { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_]*$' },
+            when: { $ref: '#/$defs/expression' },
+          },
+        },
+        description,
+      };
     case 'number':
       return {
         anyOf: [{ type: 'integer', minimum: 0, maximum: LIMITS.timeoutMs }, { $ref: '#/$defs/expression' }],
@@ -102,6 +147,7 @@ const RETRY: JsonObject = {
     maximumAttempts: { type: 'integer', minimum: 1, maximum: LIMITS.retryAttempts },
     initialIntervalMs: milliseconds(),
     backoffCoefficient: { type: 'number', minimum: 1, maximum: 100 },
+    jitter: { type: 'number', minimum: 0, maximum: 1 },
     maximumIntervalMs: milliseconds(),
     nonRetryableCodes: { type: 'array', items: { type: 'string' } },
   },

@@ -1,189 +1,202 @@
 import { AppError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { approvalOutcome, approvalTimeoutOutcome } from './approval.ts';
-import type { CompiledDefinition, CompiledNode } from './compile.ts';
-import { contextOf, resolveConfig } from './resolve-config.ts';
+import { approvalOutcome, isDecided } from './approval.ts';
+import { Change } from './change.ts';
+import type { CompiledDefinition } from './compile.ts';
+import { LIMITS } from './limits.ts';
+import { chunkCompleted, chunkFailed, chunkScheduled, openSlice } from './map.ts';
+import type { ChildResult } from './messages.ts';
+import { applyGroup } from './group-results.ts';
+import { afterContinuation, requestRetry, requestSkip, resumeRun, setVariable } from './operate.ts';
+import type { Place } from './place.ts';
+import { placeOf } from './place.ts';
 import { toRunError } from './run-error.ts';
 import type { RunError, RunEvent } from './run-event.ts';
-import { runInlineNode, type Outcome } from './run-inline-node.ts';
-import type { NodeState, RunState } from './run-state.ts';
+import { rootBody, type RunState } from './run-state.ts';
 import { isClosed, isSettled, type RunStatus } from './run-status.ts';
+import { undoEvent, undoEventOf } from './undo.ts';
+import { receiveEvent, timeUp } from './wait-node.ts';
+
+type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 
 /**
  * The state after an event. Pure and total: an event that does not fit the state (a late result, an unknown node) changes nothing.
- * Whatever becomes computable by the event is computed at once: skips spread, inline nodes run, waits open, activities become due.
+ * Whatever becomes computable by the event is computed at once: skips spread, inline nodes run, waits open, bodies begin and end,
+ * activities become due.
  */
 export function evolve(compiled: CompiledDefinition, state: RunState, event: RunEvent): RunState {
   if (isClosed(state.status)) return state;
-  const change = new Change(compiled, state, event.at);
   switch (event.type) {
     case 'run.started':
-      return change.start(event.input);
-    case 'node.scheduled':
-      change.patch(event, 'PENDING', { status: 'RUNNING', due: false, startedAt: event.at });
-      return change.finish();
-    case 'node.started':
-      change.patch(event, 'RUNNING', { attempts: event.attempt });
-      return change.finish();
-    case 'node.completed':
-      change.complete(change.find(event, 'RUNNING'), { output: event.output, port: null });
-      return change.finish();
-    case 'node.failed':
-      change.fail(change.find(event, 'RUNNING'), event.error);
-      return change.finish();
-    case 'node.cancelled':
-      change.cancel(change.find(event, 'RUNNING'));
-      return change.finish();
-    case 'timer.started':
-      change.patch(event, 'WAITING', { timerStarted: true });
-      return change.finish();
-    case 'timer.fired':
-      change.timeUp(change.find(event, 'WAITING'));
-      return change.finish();
-    case 'approval.decided':
-      change.decided(change.find(event, 'WAITING'), event);
-      return change.finish();
-    case 'run.cancel_requested':
-      return { ...state, cancelRequested: true };
+      return start(compiled, state, event);
     case 'run.completed':
-      return change.close('COMPLETED', event.output, null);
+      return close(state, event.at, 'COMPLETED', event.output, null);
     case 'run.failed':
-      return change.close('FAILED', null, event.error);
+      return close(state, event.at, 'FAILED', null, event.error);
     case 'run.cancelled':
-      return change.close('CANCELLED', null, null);
+      return close(state, event.at, 'CANCELLED', null, null);
     case 'run.terminated':
-      return change.close('TERMINATED', null, null);
+      return close(state, event.at, 'TERMINATED', null, null);
     case 'run.timed_out':
-      return change.close('TIMED_OUT', null, toRunError(new AppError('RUN_TIMED_OUT'), null));
+      return close(state, event.at, 'TIMED_OUT', null, toRunError(new AppError('RUN_TIMED_OUT'), null));
+    case 'run.continued_as_new':
+      return afterContinuation(compiled, state);
+    default: {
+      const change = new Change(compiled, state, event.at);
+      apply(change, event);
+      return change.finish();
+    }
   }
 }
 
-type EventOfNode = { nodeId: string; iteration: number };
-
-/** One step from a state to the next: a draft of the node list and the nodes whose settling has not spread yet. */
-class Change {
-  readonly #compiled: CompiledDefinition;
-  readonly #state: RunState;
-  readonly #at: number;
-  readonly #nodes: NodeState[];
-  readonly #settled: number[] = [];
-
-  constructor(compiled: CompiledDefinition, state: RunState, at: number) {
-    this.#compiled = compiled;
-    this.#state = state;
-    this.#at = at;
-    this.#nodes = [...state.nodes];
+function start(compiled: CompiledDefinition, state: RunState, event: EventOf<'run.started'>): RunState {
+  if (state.status !== 'PENDING') return state;
+  const { at, input, webhooks = {} } = event;
+  const change = new Change(compiled, { ...state, status: 'RUNNING', input, webhooks, startedAt: at }, at);
+  for (const node of rootBody(compiled, state.slice)) {
+    const place = placeOf(compiled, state.slice, node, state.slice?.iteration ?? '1');
+    if (state.slice) openSlice(change, place);
+    else if (node.predecessors.length === 0) change.ready(place);
   }
+  return change.finish();
+}
 
-  start(input: Json): RunState {
-    if (this.#state.status !== 'PENDING') return this.#state;
-    const started: RunState = { ...this.#state, status: 'RUNNING', input, startedAt: this.#at };
-    const change = new Change(this.#compiled, started, this.#at);
-    for (const node of this.#compiled.nodes) if (node.predecessors.length === 0) change.#ready(node);
-    return change.finish();
-  }
+function close(state: RunState, at: number, status: RunStatus, output: Json, error: RunError | null): RunState {
+  const nodes = state.nodes.map((node) =>
+    isSettled(node.status) ? node : { ...node, status: 'CANCELLED' as const, due: false, closedAt: at },
+  );
+  const dropped = Object.values(state.scopes).flatMap((scope) =>
+    scope.nodes.map((node) =>
+      isSettled(node.status) ? node : { ...node, status: 'CANCELLED' as const, due: false, closedAt: at },
+    ),
+  );
+  return {
+    ...state,
+    status,
+    output,
+    error,
+    now: at,
+    closedAt: at,
+    nodes,
+    dropped,
+    open: 0,
+    scopes: {},
+    agenda: [],
+    backlog: [],
+    parked: [],
+    paused: null,
+    busy: 0,
+    waiting: 0,
+  };
+}
 
-  find(event: EventOfNode, status: NodeState['status']): CompiledNode | null {
-    const node = this.#compiled.nodes[this.#compiled.indexOf.get(event.nodeId) ?? -1];
-    const current = node && this.#nodes[node.index];
-    return node && current?.status === status && current.iteration === event.iteration ? node : null;
-  }
-
-  patch(event: EventOfNode, status: NodeState['status'], fields: Partial<NodeState>): void {
-    const node = this.find(event, status);
-    if (node) this.#set(node, fields);
-  }
-
-  complete(node: CompiledNode | null, outcome: { output: Json; port: string | null }): void {
-    if (node === null) return;
-    const port = outcome.port ?? node.row.ports[0];
-    this.#settle(node, { status: 'COMPLETED', output: outcome.output, port });
-  }
-
-  fail(node: CompiledNode | null, error: RunError): void {
-    if (node) this.#settle(node, { status: 'FAILED', error: { ...error, nodeId: error.nodeId ?? node.id } });
-  }
-
-  cancel(node: CompiledNode | null): void {
-    if (node) this.#settle(node, { status: 'CANCELLED' });
-  }
-
-  timeUp(node: CompiledNode | null): void {
-    if (node === null) return;
-    if (node.type === 'delay') this.complete(node, { output: null, port: null });
-    else this.#decide(node, () => approvalTimeoutOutcome(this.#nodes[node.index]?.input ?? null));
-  }
-
-  decided(node: CompiledNode | null, event: Extract<RunEvent, { type: 'approval.decided' }>): void {
-    if (node?.type !== 'approval') return;
-    this.#decide(node, () => approvalOutcome(this.#nodes[node.index]?.input ?? null, event));
-  }
-
-  close(status: RunStatus, output: Json, error: RunError | null): RunState {
-    const nodes = this.#nodes.map((node) =>
-      isSettled(node.status) ? node : { ...node, status: 'CANCELLED' as const, due: false, closedAt: this.#at },
-    );
-    return { ...this.#state, status, output, error, closedAt: this.#at, nodes };
-  }
-
-  /** Spreads what has settled until nothing more follows. */
-  finish(): RunState {
-    for (let index = this.#settled.shift(); index !== undefined; index = this.#settled.shift()) this.#spread(index);
-    const running = this.#nodes.some((node) => node.status === 'RUNNING' || node.due);
-    const waiting = !running && this.#nodes.some((node) => node.status === 'WAITING');
-    const status = this.#state.status === 'PENDING' ? 'PENDING' : waiting ? 'WAITING' : 'RUNNING';
-    return { ...this.#state, status, nodes: this.#nodes };
-  }
-
-  #spread(index: number): void {
-    const source = this.#nodes[index] as NodeState;
-    const broken = source.status === 'FAILED' || source.status === 'CANCELLED';
-    for (const edge of (this.#compiled.nodes[index] as CompiledNode).successors) {
-      const target = this.#compiled.nodes[edge.to] as CompiledNode;
-      const current = this.#nodes[edge.to] as NodeState;
-      const live = source.status === 'COMPLETED' && source.port === edge.port;
-      const next = {
-        ...current,
-        unsettled: current.unsettled - 1,
-        live: current.live + Number(live),
-        broken: current.broken + Number(broken),
-      };
-      this.#nodes[edge.to] = next;
-      if (next.unsettled > 0) continue;
-      if (next.broken > 0) this.#settle(target, { status: 'CANCELLED' });
-      else if (next.live > 0) this.#ready(target);
-      else this.#settle(target, { status: 'SKIPPED' });
+function apply(change: Change, event: RunEvent): void {
+  const undo = undoEventOf(event);
+  if (undo) return undoEvent(change, undo);
+  switch (event.type) {
+    case 'node.scheduled':
+      return scheduled(change, event);
+    case 'node.started':
+      return change.patch(change.find(event, 'RUNNING'), { attempts: event.attempt });
+    case 'node.completed':
+      return completed(change, change.find(event, 'RUNNING'), event.output);
+    case 'node.failed':
+      return change.fail(change.find(event, 'RUNNING'), event.error);
+    case 'node.cancelled':
+      return change.cancel(change.find(event, 'RUNNING'));
+    case 'group.completed':
+      return applyGroup(change, event.results);
+    case 'group.failed':
+      return change.patch(change.find(event, 'PENDING'), { solo: true });
+    case 'child.scheduled':
+    case 'child.started':
+    case 'child.completed':
+    case 'child.failed':
+      return childEvent(change, event);
+    case 'timer.started':
+      return change.patch(change.find(event, 'WAITING'), { timerStarted: true, due: false });
+    case 'timer.fired':
+      return timeUp(change, change.find(event, 'WAITING'));
+    case 'approval.decided':
+      return decided(change, event);
+    case 'event.received':
+      return receiveEvent(change, event, LIMITS.inbox);
+    case 'webhook.received': {
+      const place = change.find(event, 'WAITING');
+      if (place?.node.type === 'webhook') change.complete(place, { output: { data: event.data }, port: 'received' });
+      return;
     }
+    case 'node.retry_requested':
+      return requestRetry(change, change.find(event, 'FAILED'));
+    case 'node.skip_requested':
+      return requestSkip(change, event);
+    case 'variable.set':
+      return setVariable(change, event.name, event.value);
+    case 'run.paused':
+      return change.patchState({ paused: change.state.paused ?? { reason: event.reason, by: event.by } });
+    case 'run.resumed':
+      return resumeRun(change);
+    case 'run.yielded':
+      return change.patchState({ yielding: true });
+    case 'run.ticked':
+      change.patchState({ yielding: false });
+      return change.resume();
+    case 'run.cancel_requested':
+      change.patchState({ cancelRequested: true });
+      return change.doom(null);
+    default:
   }
+}
 
-  #ready(node: CompiledNode): void {
-    try {
-      const input = resolveConfig(node, contextOf(this.#compiled, this.#state, this.#nodes));
-      if (node.row.class === 'activity') this.#set(node, { due: true, input });
-      else if (node.row.class === 'wait') this.#set(node, { status: 'WAITING', input, startedAt: this.#at });
-      else this.complete(node, runInlineNode(node, input, this.#nodes));
-    } catch (error) {
-      this.fail(node, toRunError(error, node.id));
+function scheduled(change: Change, event: EventOf<'node.scheduled'>): void {
+  const place = change.find(event, 'PENDING');
+  if (place) return change.set(place, { status: 'RUNNING', due: false, startedAt: change.at });
+  // The activity by which a later link of the run waits for a child of an earlier one.
+  const child = change.find(event, 'RUNNING');
+  if (child?.node.row.class === 'child') change.set(child, { attached: true, due: false });
+}
+
+function completed(change: Change, place: Place | null, output: Json): void {
+  if (place?.node.row.class === 'child') childCompleted(change, place, output as unknown as ChildResult);
+  else change.complete(place, { output, port: null });
+}
+
+function childEvent(
+  change: Change,
+  event: EventOf<'child.scheduled' | 'child.started' | 'child.completed' | 'child.failed'>,
+): void {
+  const { chunk } = event;
+  const place = change.find(event, event.type === 'child.scheduled' && chunk === null ? 'PENDING' : 'RUNNING');
+  if (place === null) return;
+  switch (event.type) {
+    case 'child.scheduled':
+      if (chunk !== null) return chunkScheduled(change, place, chunk);
+      return change.set(place, { status: 'RUNNING', due: false, attached: true, startedAt: change.at });
+    case 'child.started':
+      return chunk === null ? change.set(place, { attempts: 1 }) : undefined;
+    case 'child.completed': {
+      const result = event.output as unknown as ChildResult;
+      if (chunk === null) return childCompleted(change, place, result);
+      change.undos = [...change.undos, ...result.undos];
+      return chunkCompleted(change, place, chunk, result.output);
     }
+    case 'child.failed':
+      if (chunk !== null) return chunkFailed(change, place, chunk, event.error);
+      return change.closing ? change.cancel(place) : change.fail(place, event.error);
   }
+}
 
-  #decide(node: CompiledNode, outcome: () => Outcome): void {
-    try {
-      this.complete(node, outcome());
-    } catch (error) {
-      this.fail(node, toRunError(error, node.id));
-    }
-  }
+function childCompleted(change: Change, place: Place, { output, undos }: ChildResult): void {
+  change.undos = [...change.undos, ...undos];
+  change.complete(place, { output, port: null });
+}
 
-  #settle(node: CompiledNode, fields: Partial<NodeState>): void {
-    const startedAt =
-      this.#nodes[node.index]?.startedAt ??
-      (fields.status === 'COMPLETED' || fields.status === 'FAILED' ? this.#at : null);
-    this.#set(node, { ...fields, startedAt, closedAt: this.#at, due: false });
-    this.#settled.push(node.index);
-  }
-
-  #set(node: CompiledNode, fields: Partial<NodeState>): void {
-    this.#nodes[node.index] = { ...(this.#nodes[node.index] as NodeState), ...fields };
-  }
+function decided(change: Change, event: EventOf<'approval.decided'>): void {
+  const place = change.find(event, 'WAITING');
+  if (place?.node.type !== 'approval') return;
+  const { input, stage, answers: earlier } = change.get(place);
+  const { decision, comment, data, decidedBy } = event;
+  const answers = [...earlier, { decision, comment, data: data ?? null, decidedBy }];
+  change.set(place, { answers });
+  if (isDecided(input, stage, answers)) change.decide(place, () => approvalOutcome(input, event, answers));
 }

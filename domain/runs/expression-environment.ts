@@ -2,7 +2,8 @@ import { Environment } from '@marcbachmann/cel-js';
 import { METERS } from './expression-budget.ts';
 import { LIMITS } from './limits.ts';
 
-export const EXPRESSION_VARIABLES = ['input', 'nodes', 'run'] as const;
+/** `item`, `index` exist in the body of a map, `pass` in that of a loop, `vars` where variables are declared. */
+export const EXPRESSION_VARIABLES = ['input', 'nodes', 'run', 'vars', 'item', 'index', 'pass'] as const;
 
 /** For what people write. */
 export const environment = createEnvironment();

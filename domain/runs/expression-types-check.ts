@@ -43,6 +43,8 @@ function check(one: ExpressionText, scope: TypeScope, path: Path, node: NodeDefi
   const faults: TypeFault[] = [];
   const type = typeOfExpression(one.text, scope, (fault) => void faults.push(fault));
   for (const { message, offset, hint, unknownField } of faults) {
+    // Undeclared variables are VARIABLE_UNKNOWN, which validate-config.ts reports.
+    if (unknownField && message.startsWith('vars has no field')) continue;
     const code = unknownField ? 'REFERENCE_UNKNOWN' : 'EXPRESSION_INVALID';
     report(code, path, nodeId, `${message} (${placeOf(one.text, offset)})`, hint ?? undefined);
   }

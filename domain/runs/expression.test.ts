@@ -8,6 +8,8 @@ function evaluate(expression: string, input: unknown = {}, nodes: Record<string,
   const context: ExpressionContext = {
     input: input as Json,
     run: { workflow: 'test' },
+    vars: {},
+    bindings: {},
     node: (id) => nodes[id] ?? null,
   };
   return evaluateExpression(expression, context);

@@ -10,10 +10,14 @@ import { fromCel } from './expression-value.ts';
 import { LIMITS } from './limits.ts';
 import { METER_PREFIX, meterExpression } from './meter-expression.ts';
 import { followPath } from './plain-path.ts';
+import type { Bindings } from './run-state.ts';
 
 export type ExpressionContext = {
   input: Json;
   run: Json;
+  vars: Json;
+  /** `item`, `index`, `pass`: those that exist here. */
+  bindings: Bindings;
   /** What `nodes.<id>` is; asked only for nodes that the expression names. */
   node: (id: string) => Json;
 };
@@ -42,7 +46,13 @@ export function evaluateExpression(expression: string, context: ExpressionContex
   try {
     const { evaluate, nodeIds } = parse(expression);
     const nodes = new Map(nodeIds.map((id) => [id, context.node(id)]));
-    const value: unknown = evaluate({ input: context.input, run: context.run, nodes });
+    const value: unknown = evaluate({
+      ...context.bindings,
+      input: context.input,
+      run: context.run,
+      vars: context.vars,
+      nodes,
+    });
     assertWithinBudget();
     bounded(value);
     return fromCel(value);

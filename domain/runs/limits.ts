@@ -6,6 +6,20 @@ export const LIMITS = {
   depth: 100,
   /** Targets of one port. */
   fanOut: 50,
+  /** Containers within containers. */
+  nesting: 5,
+  mapItems: 10_000,
+  /** Items of a map that run inside the run itself; more run as child runs. */
+  inlineMapItems: 50,
+  mapConcurrency: 1_000,
+  /** Child runs of one map at a time. */
+  mapWindow: 10,
+  loopIterations: 1_000_000,
+  /** Nodes settled by one event; the rest follows after a yield, so that no workflow task takes long. */
+  stepsPerEvent: 2_000,
+  /** Received events that no node waits for yet. */
+  inbox: 1_000,
+  variables: 100,
   nameLength: 255,
   nodeIdLength: 100,
   definitionBytes: 4_000_000,

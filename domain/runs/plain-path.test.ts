@@ -28,6 +28,8 @@ const path = fc.tuple(fc.constantFrom('input', 'run', 'nodes'), fc.array(name, {
 const contextOf = (input: Json, nodes: JsonObject): ExpressionContext => ({
   input,
   run: { workflow: 'w' },
+  vars: {},
+  bindings: {},
   node: (id) => (Object.hasOwn(nodes, id) ? (nodes[id] as Json) : null),
 });
 

@@ -1,37 +1,21 @@
 import { AppError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { CompiledDefinition, CompiledNode } from './compile.ts';
 import { templateReferences } from './check-template.ts';
 import type { Mapping } from './definition.ts';
 import { evaluateExpression, type ExpressionContext } from './expression.ts';
 import { LIMITS } from './limits.ts';
-import type { FieldKind } from './node-types.ts';
-import type { NodeState, RunState } from './run-state.ts';
+import type { FieldKind, NodeTypeRow } from './node-types.ts';
 import { renderTemplate } from './template.ts';
 
-/** What expressions of a run may read. Validation lets a node name only nodes that are settled before it is due. */
-export function contextOf(
-  compiled: CompiledDefinition,
-  state: RunState,
-  nodes: readonly NodeState[],
-): ExpressionContext {
-  return {
-    input: state.input,
-    run: { workflow: compiled.definition.name },
-    node: (id) => {
-      const node = nodes[compiled.indexOf.get(id) ?? -1];
-      if (node === undefined) return null;
-      return { status: node.status, output: node.output, port: node.port, error: node.error };
-    },
-  };
-}
-
-/** The config with every expression and template replaced by its value; prompts stay as they are. */
-export function resolveConfig(node: CompiledNode, context: ExpressionContext): JsonObject {
+/** The config with every expression and template replaced by its value; prompts, and what is evaluated in a body, are left out of that. */
+export function resolveConfig(
+  { row, config }: { row: NodeTypeRow; config: JsonObject },
+  context: ExpressionContext,
+): JsonObject {
   const resolved: JsonObject = {};
-  for (const [name, value] of Object.entries(node.config)) {
-    const field = Object.hasOwn(node.row.config, name) ? node.row.config[name] : undefined;
-    if (field) resolved[name] = resolveField(field.kind, value, context);
+  for (const [name, value] of Object.entries(config)) {
+    const field = Object.hasOwn(row.config, name) ? row.config[name] : undefined;
+    if (field && field.scope !== 'body') resolved[name] = resolveField(field.kind, value, context);
   }
   return resolved;
 }
@@ -51,6 +35,8 @@ function resolveField(kind: FieldKind, value: Json, context: ExpressionContext):
       return Object.fromEntries(
         Object.entries(value as JsonObject).map(([key, text]) => [key, render(text as string, context)]),
       );
+    case 'cases':
+      return (value as JsonObject[]).map(({ port, when }) => ({ port: port as Json, when: when as Json }));
     case 'number':
       return typeof value === 'string' ? wholeNumber(value, context) : value;
   }
@@ -65,7 +51,13 @@ function render(template: string, context: ExpressionContext): string {
   // Compiling costs a millisecond a run, since a run shares no code with another; most addresses and headers are plain text.
   if (!template.includes('{{')) return template;
   const nodes = Object.fromEntries(templateReferences(template).map((id) => [id, context.node(id)]));
-  return renderTemplate(template, { input: context.input, run: context.run, nodes });
+  return renderTemplate(template, {
+    ...context.bindings,
+    input: context.input,
+    run: context.run,
+    vars: context.vars,
+    nodes,
+  });
 }
 
 function wholeNumber(expression: string, context: ExpressionContext): number {

@@ -1,7 +1,9 @@
 import { AppError, ERRORS, isErrorCode } from '../errors.ts';
 import type { RunError } from './run-event.ts';
+import { NodeFailure } from './run-inline-node.ts';
 
 export function toRunError(error: unknown, nodeId: string | null): RunError {
+  if (error instanceof NodeFailure) return { code: error.code, message: error.message, nodeId, hint: null };
   const known = error instanceof AppError ? error : new AppError('INTERNAL', {}, error);
   return { code: known.code, message: known.message, nodeId, hint: known.hint ?? null };
 }

@@ -1,6 +1,8 @@
 import type { DefinitionHash, NodeId, RunId, TenantId, WorkflowId } from '../identifiers.ts';
 import type { Json } from '../json.ts';
+import type { Iteration } from './activity-id.ts';
 import type { WorkflowDefinition } from './definition.ts';
+import type { Labels } from './flow-control/labels.ts';
 import type { RunError } from './run-event.ts';
 import type { NodeStatus, RunStatus } from './run-status.ts';
 import type { RunTrigger } from './triggers/run-trigger.ts';
@@ -29,6 +31,11 @@ export type RunRecord = {
   error: RunError | null;
   idempotencyKey: string | null;
   trigger: RunTrigger;
+  /** The node of another run that started this one. */
+  parent: { runId: RunId; nodeId: NodeId; iteration: Iteration } | null;
+  labels: Labels;
+  /** 1 (first) to 5 (last). */
+  priority: number;
   createdAt: Date;
   startedAt: Date | null;
   closedAt: Date | null;
@@ -38,11 +45,11 @@ export type RunRecord = {
   eventCount: number;
 };
 
-/** One row of the read model `node_executions`, keyed by (run, node, iteration). */
+/** One row of the read model `node_executions`, keyed by (run, node, iteration); undos are rows of their own. */
 export type NodeExecutionRecord = {
   runId: RunId;
   nodeId: NodeId;
-  iteration: number;
+  iteration: Iteration;
   type: string;
   status: NodeStatus;
   attempts: number;
@@ -51,4 +58,8 @@ export type NodeExecutionRecord = {
   error: RunError | null;
   startedAt: Date | null;
   closedAt: Date | null;
+  /** The port by which something flowed out. */
+  port: string | null;
+  /** It failed, and its own error policy has dealt with it. */
+  handled: boolean;
 };

@@ -2,6 +2,8 @@ export const RUN_STATUSES = [
   'PENDING',
   'RUNNING',
   'WAITING',
+  'PAUSED',
+  'COMPENSATING',
   'COMPLETED',
   'FAILED',
   'CANCELLED',
@@ -13,8 +15,9 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 export const NODE_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'COMPLETED', 'FAILED', 'SKIPPED', 'CANCELLED'] as const;
 export type NodeStatus = (typeof NODE_STATUSES)[number];
 
+const OPEN: readonly RunStatus[] = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED', 'COMPENSATING'];
 export function isClosed(status: RunStatus): boolean {
-  return status !== 'PENDING' && status !== 'RUNNING' && status !== 'WAITING';
+  return !OPEN.includes(status);
 }
 
 /** A settled node never changes again. */

@@ -3,36 +3,114 @@ import { checkTemplate } from './check-template.ts';
 import type { JsonSchema, NodeDefinition, RetryPolicy } from './definition.ts';
 import { checkExpression } from './check-expression.ts';
 import { LIMITS } from './limits.ts';
-import { type ConfigField, isNodeType, type NodeTypeRow, nodeTypeRow } from './node-types.ts';
+import { type ConfigField, isNodeType, NODE_TYPES, type NodeTypeRow, nodeTypeRow } from './node-types.ts';
 import { didYouMean, type Report } from './problem-list.ts';
-import type { Ancestors } from './validate-graph.ts';
+import { schemaProblem } from './schema-problem.ts';
+import type { Graph } from './validate-graph.ts';
 import type { ReadableDefinition } from './validate-shape.ts';
 
 type Path = readonly (string | number)[];
 const NODE_VIEW = ['output', 'status', 'port', 'error'];
 
-/** Where an expression stands, and which nodes are settled before it is read; null ids mean that the graph is unsound. */
-type Scope = { nodeId: string | null; ids: ReadonlySet<string>; before: ReadonlySet<string> | null; report: Report };
+/**
+ * Where an expression stands: which nodes are settled before it is read (null ids mean that the graph is unsound), and which of
+ * `item`, `index`, `pass` exist there.
+ */
+type Scope = {
+  nodeId: string | null;
+  ids: ReadonlySet<string>;
+  before: ReadonlySet<string> | null;
+  locals: ReadonlySet<string>;
+  variables: JsonObject;
+  report: Report;
+};
 
-export function validateConfigs(definition: ReadableDefinition, ancestors: Ancestors, report: Report): void {
-  const { ids } = definition;
+export function validateConfigs(definition: ReadableDefinition, graph: Graph, report: Report): void {
+  const { ids, variables } = definition;
+  const types = new Map(definition.nodes.map(({ value }) => [value.id, value.type]));
   for (const { value: node, index } of definition.nodes) {
     if (!isNodeType(node.type)) continue;
-    const before = ancestors ? (ancestors.get(node.id) ?? new Set<string>()) : null;
+    const before = graph.ancestors ? (graph.ancestors.get(node.id) ?? new Set<string>()) : null;
     const path = ['nodes', index];
-    const scope = { nodeId: node.id, ids, before, report };
-    validateConfig(node, nodeTypeRow(node.type), [...path, 'config'], scope);
-    validateIntervals({ ...nodeTypeRow(node.type).retry, ...node.retry }, [...path, 'retry'], scope);
-    if (nodeTypeRow(node.type).class !== 'activity') validateNoActivityFields(node, path, scope);
+    const locals = localsAround(node.id, graph, types);
+    const scope = { nodeId: node.id, ids, before, locals, variables, report };
+    const row = nodeTypeRow(node.type);
+    const inside = insideScope(node, graph, scope);
+    validateConfig(node, row, [...path, 'config'], scope, inside);
+    validateIntervals({ ...row.retry, ...node.retry }, [...path, 'retry'], scope);
+    if (row.class !== 'activity') validateNoActivityFields(node, path, scope);
+    validatePolicies(node, path, scope);
+    validateSet(node, path, scope);
   }
   if (definition.output !== undefined) {
-    validateMapping(definition.output, ['output'], { nodeId: null, ids, before: ids, report });
+    const roots = new Set([...ids].filter((id) => (graph.parents.get(id) ?? null) === null));
+    const before = graph.ancestors === null ? null : roots;
+    const scope = { nodeId: null, ids, before, locals: NOTHING, variables, report };
+    validateMapping(definition.output, ['output'], scope);
   }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** `item` and `index` in the body of a map, `pass` in that of a loop, however deep. */
+function localsAround(id: string, { parents }: Graph, types: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const locals = new Set<string>();
+  for (let around = parents.get(id) ?? null; around !== null; around = parents.get(around) ?? null) {
+    for (const name of LOCALS[types.get(around) ?? ''] ?? []) locals.add(name);
+  }
+  return locals;
+}
+
+const LOCALS: { readonly [type: string]: readonly string[] } = { map: ['item', 'index'], loop: ['pass'] };
+
+/** For what a container evaluates when a pass of its body has ended: it may read the nodes of the body. */
+function insideScope(node: NodeDefinition, { ancestors, parents }: Graph, scope: Scope): Scope {
+  const body = [...parents].flatMap(([id, parent]) => (parent === node.id ? [id] : []));
+  const before = ancestors && scope.before ? scope.before.union(new Set(body)) : null;
+  return { ...scope, before, locals: scope.locals.union(new Set(LOCALS[node.type] ?? [])) };
+}
+
+function validatePolicies(node: NodeDefinition, path: Path, scope: Scope): void {
+  if (node.fallback !== undefined) {
+    validateMapping(node.fallback, [...path, 'fallback'], scope);
+    if (node.onError !== 'continue') {
+      const hint = 'Set onError to "continue", or remove fallback.';
+      scope.report('CONFIG_UNKNOWN', [...path, 'fallback'], node.id, 'fallback would have no effect', hint);
+    }
+  }
+  const { undo } = node;
+  if (undo === undefined) return;
+  if (!isNodeType(undo.type) || nodeTypeRow(undo.type).class !== 'activity') {
+    const message = `undo must be of an activity type, not ${JSON.stringify(undo.type)}`;
+    const hint = `Activity types are ${ACTIVITY_TYPES.join(', ')}.`;
+    return scope.report('NODE_TYPE_UNKNOWN', [...path, 'undo', 'type'], node.id, message, hint);
+  }
+  const row = nodeTypeRow(undo.type);
+  const before = scope.before?.union(new Set([node.id])) ?? null;
+  const own = { ...scope, before };
+  validateConfig({ ...undo, id: node.id }, row, [...path, 'undo', 'config'], own, own);
+  validateIntervals({ ...row.retry, ...undo.retry }, [...path, 'undo', 'retry'], scope);
+}
+
+const ACTIVITY_TYPES = Object.entries<NodeTypeRow>(NODE_TYPES).flatMap(([type, row]) =>
+  row.class === 'activity' ? [type] : [],
+);
+
+function validateSet(node: NodeDefinition, path: Path, scope: Scope): void {
+  const values = node.type === 'set' ? node.config?.['values'] : undefined;
+  for (const name of isJsonObject(values) ? Object.keys(values) : []) {
+    if (!Object.hasOwn(scope.variables, name)) unknownVariable(name, '', [...path, 'config', 'values', name], scope);
+  }
+}
+
+function unknownVariable(name: string, place: string, path: Path, scope: Scope): void {
+  const hint = () => `${didYouMean(name, Object.keys(scope.variables))} Declare it under "variables".`.trim();
+  scope.report('VARIABLE_UNKNOWN', path, scope.nodeId, `There is no variable ${name}${place}`, hint);
 }
 
 /** Said rather than ignored: whoever writes a retry counts on it. */
 function validateNoActivityFields(node: NodeDefinition, path: Path, scope: Scope): void {
-  for (const name of ['retry', 'timeouts', 'taskQueue'] as const) {
+  for (const name of ['retry', 'timeouts', 'taskQueue', 'fuse'] as const) {
     if (node[name] === undefined) continue;
     const message = `${node.type} runs inside the workflow, so ${name} would have no effect`;
     scope.report('CONFIG_UNKNOWN', [...path, name], node.id, message, 'Remove it; only activity nodes have one.');
@@ -47,7 +125,14 @@ function validateIntervals({ initialIntervalMs, maximumIntervalMs }: RetryPolicy
   scope.report('LIMIT_EXCEEDED', path, scope.nodeId, message, 'Set both, the maximum at least as long as the initial.');
 }
 
-function validateConfig(node: NodeDefinition, row: NodeTypeRow, path: Path, scope: Scope): void {
+/** `inside` is for the fields that are evaluated in the body. */
+function validateConfig(
+  node: Pick<NodeDefinition, 'id' | 'type' | 'config'>,
+  row: NodeTypeRow,
+  path: Path,
+  scope: Scope,
+  inside: Scope,
+): void {
   const fields = row.config;
   const config = node.config ?? {};
   for (const [name, field] of Object.entries(fields)) {
@@ -64,13 +149,19 @@ function validateConfig(node: NodeDefinition, row: NodeTypeRow, path: Path, scop
   }
   for (const [name, value] of Object.entries(config)) {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (field) validateField(field, value, config, [...path, name], scope);
+    if (field) validateField(field, value, config, [...path, name], scopeOf(name, field, scope, inside));
     else {
       const message = `${node.type} has no config ${name}`;
       const hint = () => didYouMean(name, Object.keys(fields));
       scope.report('CONFIG_UNKNOWN', [...path, name], node.id, message, hint);
     }
   }
+}
+
+/** `while` is asked before the pass that `pass` counts, when no node of the body has run. */
+function scopeOf(name: string, field: ConfigField, scope: Scope, inside: Scope): Scope {
+  if (field.scope !== 'body') return scope;
+  return name === 'while' ? { ...scope, locals: inside.locals } : inside;
 }
 
 function validateField(field: ConfigField, value: Json, config: JsonObject, path: Path, scope: Scope): void {
@@ -95,12 +186,34 @@ function validateField(field: ConfigField, value: Json, config: JsonObject, path
       return typeof value === 'string'
         ? validatePrompt(value, config['values'], path, scope)
         : wrongType('a template (a string)', path, scope);
+    case 'cases':
+      return validateCases(value, path, scope);
     case 'templates':
       if (!isJsonObject(value)) return wrongType('an object of templates', path, scope);
       for (const [key, inner] of Object.entries(value)) {
         if (typeof inner === 'string') validateTemplate(inner, [...path, key], scope);
         else wrongType('a template (a string)', [...path, key], scope);
       }
+  }
+}
+
+function validateCases(value: Json, path: Path, scope: Scope): void {
+  if (!Array.isArray(value) || value.length === 0 || value.length > LIMITS.fanOut) {
+    return wrongType(`a list of 1 to ${LIMITS.fanOut} cases {port, when}`, path, scope);
+  }
+  const seen = new Set<Json>();
+  for (const [index, one] of value.entries()) {
+    const here = [...path, index];
+    if (!isJsonObject(one) || typeof one['port'] !== 'string' || typeof one['when'] !== 'string') {
+      wrongType('a case {"port": "...", "when": "CEL"}', here, scope);
+      continue;
+    }
+    const { port, when } = one;
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(port) || port === 'default' || port === 'error' || seen.has(port)) {
+      wrongType('a port of its own: letters, digits and _, not default or error', [...here, 'port'], scope);
+    }
+    seen.add(port);
+    validateExpression(when, [...here, 'when'], scope);
   }
 }
 
@@ -118,7 +231,7 @@ function validateMapping(value: Json, path: Path, scope: Scope): void {
 }
 
 function validateExpression(expression: string, path: Path, scope: Scope): void {
-  const { problems, nodeReferences } = checkExpression(expression);
+  const { problems, nodeReferences, names } = checkExpression(expression);
   for (const { message, line, column } of problems) {
     const message_ = `${message} (line ${line}, column ${column})`;
     scope.report(
@@ -126,12 +239,26 @@ function validateExpression(expression: string, path: Path, scope: Scope): void 
       path,
       scope.nodeId,
       message_,
-      'The variables are input, nodes.<id>.output and run.',
+      'The variables are input, nodes.<id>.output, vars and run; item and index in a map, pass in a loop.',
     );
+  }
+  for (const { name, variable, line, column } of names) {
+    validateName(name, variable, ` (line ${line}, column ${column})`, path, scope);
   }
   for (const { nodeId, field, line, column } of nodeReferences) {
     validateReference(nodeId, field, ` (line ${line}, column ${column})`, path, scope);
   }
+}
+
+function validateName(name: string, variable: string | null, place: string, path: Path, scope: Scope): void {
+  if (name === 'vars') {
+    if (variable !== null && !Object.hasOwn(scope.variables, variable)) unknownVariable(variable, place, path, scope);
+    return;
+  }
+  if (scope.locals.has(name)) return;
+  const where = name === 'pass' ? 'loop' : 'map';
+  const message = `${name} exists only in the body of a ${where}${place}`;
+  scope.report('REFERENCE_UNKNOWN', path, scope.nodeId, message, `Put the node into a ${where} by "parent".`);
 }
 
 function validateTemplate(template: string, path: Path, scope: Scope): void {
@@ -140,8 +267,10 @@ function validateTemplate(template: string, path: Path, scope: Scope): void {
   for (const parts of check.paths) {
     const [root, id, field] = parts;
     if (root === 'nodes' && id !== undefined) validateReference(id, field ?? null, '', path, scope);
+    else if (root === 'vars') validateName(root, id ?? null, '', path, scope);
+    else if (root === 'item' || root === 'index' || root === 'pass') validateName(root, null, '', path, scope);
     else if (root !== 'input' && root !== 'run') {
-      const hint = 'Names are input.<name>, nodes.<id>.output and run.<name>.';
+      const hint = 'Names are input.<name>, nodes.<id>.output, vars.<name> and run.<name>.';
       scope.report(
         'REFERENCE_UNKNOWN',
         path,
@@ -208,6 +337,11 @@ function validateLiteral(schema: JsonSchema, value: Json, path: Path, scope: Sco
   if (type === 'integer' && !Number.isInteger(value)) return wrongType('a whole number', path, scope);
   if ((type === 'string' || type === 'number' || type === 'boolean') && typeof value !== type) {
     return wrongType(`a ${type}`, path, scope);
+  }
+  if (type === 'object' && !isJsonObject(value)) return wrongType('an object', path, scope);
+  if (type === 'array') {
+    const problem = schemaProblem(schema, value);
+    if (problem !== null) return wrongType(`a list as described: ${problem}`, path, scope);
   }
   if (typeof value === 'number' && typeof minimum === 'number' && typeof maximum === 'number') {
     validateRange(value, minimum, maximum, path, scope);

@@ -1,15 +1,18 @@
 import type { EdgeDefinition, NodeDefinition } from './definition.ts';
 import { LIMITS } from './limits.ts';
-import { isNodeType, NODE_TYPES, nodeTypeRow } from './node-types.ts';
+import { isNodeType, NODE_TYPES, portsOf } from './node-types.ts';
 import { didYouMean, type Report } from './problem-list.ts';
+import { type Parents, validateBodies } from './validate-bodies.ts';
 import type { Placed, ReadableDefinition } from './validate-shape.ts';
 
 /** For every node id the ids that are settled before it is due; null when the graph is not sound enough to tell. */
 export type Ancestors = ReadonlyMap<string, ReadonlySet<string>> | null;
+export type Graph = { ancestors: Ancestors; parents: Parents };
 
-export function validateGraph(definition: ReadableDefinition, report: Report): Ancestors {
+export function validateGraph(definition: ReadableDefinition, report: Report): Graph {
   validateNodes(definition, report);
   validateEdges(definition, report);
+  const parents = validateBodies(definition, report);
   const { ids } = definition;
   const edges = definition.edges.filter(({ value }) => ids.has(value.from) && ids.has(value.to));
   const successors = new Map<string, string[]>([...ids].map((id) => [id, []]));
@@ -17,12 +20,12 @@ export function validateGraph(definition: ReadableDefinition, report: Report): A
   const order = topologicalOrder(ids, successors);
   if (order.length < ids.size) {
     reportCycles(edges, ids.difference(new Set(order)), successors, report);
-    return null;
+    return { ancestors: null, parents };
   }
   validateReachable(definition.nodes, edges, order, report);
   validateDepth(order, successors, report);
   const sound = definition.complete && edges.length === definition.edges.length;
-  return sound ? collectAncestors(order, successors) : null;
+  return { ancestors: sound ? addOuter(collectAncestors(order, successors), parents) : null, parents };
 }
 
 function validateNodes({ nodes, complete }: ReadableDefinition, report: Report): void {
@@ -55,7 +58,7 @@ function validateNodeId(id: string, index: number, report: Report): void {
 }
 
 function validateEdges({ nodes, edges, ids }: ReadableDefinition, report: Report): void {
-  const typeOf = new Map(nodes.map(({ value }) => [value.id, value.type]));
+  const sourceOf = new Map(nodes.map(({ value }) => [value.id, value]));
   const seen = new Set<string>();
   const fanOut = new Map<string, number>();
   for (const { value: edge, index } of edges) {
@@ -67,7 +70,8 @@ function validateEdges({ nodes, edges, ids }: ReadableDefinition, report: Report
         didYouMean(edge[end], [...ids]),
       );
     }
-    validatePort(typeOf.get(edge.from), edge, index, report);
+    validatePort(sourceOf.get(edge.from), edge, index, report);
+    validateNoRemark(sourceOf, edge, index, report);
     const key = JSON.stringify([edge.from, edge.port ?? null, edge.to]);
     if (seen.has(key)) {
       const message = `Edge ${edge.from} -> ${edge.to} is there twice`;
@@ -85,9 +89,21 @@ function validateEdges({ nodes, edges, ids }: ReadableDefinition, report: Report
   }
 }
 
-function validatePort(type: string | undefined, edge: { from: string; port?: string }, index: number, report: Report) {
-  if (!isNodeType(type)) return;
-  const { ports } = nodeTypeRow(type);
+/** Remarks are joined with nothing. */
+function validateNoRemark(
+  nodes: ReadonlyMap<string, NodeDefinition>,
+  edge: EdgeDefinition,
+  index: number,
+  report: Report,
+): void {
+  const id = [edge.from, edge.to].find((end) => nodes.get(end)?.type === 'note');
+  if (id !== undefined) report('EDGE_PORT_UNKNOWN', ['edges', index], id, `note ${id} is a remark and takes no edges`);
+}
+
+function validatePort(source: NodeDefinition | undefined, edge: EdgeDefinition, index: number, report: Report): void {
+  if (source === undefined || !isNodeType(source.type)) return;
+  const { type } = source;
+  const ports = portsOf(source);
   const missing = edge.port === undefined && ports.length > 1;
   if (!missing && (edge.port === undefined || ports.includes(edge.port))) return;
   const message = missing
@@ -99,10 +115,21 @@ function validatePort(type: string | undefined, edge: { from: string; port?: str
 
 /** Ports that a node's own config rules out. */
 function deadPorts(node: NodeDefinition): readonly string[] {
-  if (node.type !== 'approval') return [];
-  const timedOut =
-    node.config?.['onTimeout'] === 'route' && node.config['timeoutMs'] !== undefined ? [] : ['timed_out'];
-  return node.config?.['onReject'] === 'fail' ? [...timedOut, 'rejected'] : timedOut;
+  const { config = {} } = node;
+  const timedOut = config['onTimeout'] === 'route' && config['timeoutMs'] !== undefined ? [] : ['timed_out'];
+  switch (node.type) {
+    case 'approval':
+      return config['onReject'] === 'fail' ? [...timedOut, 'rejected'] : timedOut;
+    case 'wait':
+    case 'webhook':
+      return timedOut;
+    case 'loop':
+      return config['onBound'] === 'route' ? [] : ['bound'];
+    case 'fail':
+      return ['out'];
+    default:
+      return [];
+  }
 }
 
 function validateReachable(
@@ -125,7 +152,8 @@ function validateReachable(
     const node = byId.get(id);
     if (node === undefined) continue;
     const message = `Node ${id} can never run: every edge into it leaves by a port that is never taken`;
-    const hint = 'timed_out needs timeoutMs and onTimeout "route"; rejected needs onReject "route".';
+    const hint =
+      'timed_out needs timeoutMs and onTimeout "route"; rejected needs onReject "route"; bound needs onBound "route".';
     report('NODE_UNREACHABLE', ['nodes', node.index], id, message, hint);
   }
 }
@@ -186,7 +214,10 @@ function addReachable(from: readonly string[], successors: ReadonlyMap<string, s
   }
 }
 
-function collectAncestors(order: readonly string[], successors: ReadonlyMap<string, string[]>): Ancestors {
+function collectAncestors(
+  order: readonly string[],
+  successors: ReadonlyMap<string, string[]>,
+): ReadonlyMap<string, ReadonlySet<string>> {
   const ancestors = new Map<string, Set<string>>(order.map((id) => [id, new Set()]));
   for (const id of order) {
     const own = ancestors.get(id) as Set<string>;
@@ -197,6 +228,22 @@ function collectAncestors(order: readonly string[], successors: ReadonlyMap<stri
     }
   }
   return ancestors;
+}
+
+/** A node of a body sees what its container sees, besides what comes before it in the body. */
+function addOuter(own: ReadonlyMap<string, ReadonlySet<string>>, parents: Parents): Ancestors {
+  const all = new Map<string, ReadonlySet<string>>();
+  const of = (id: string): ReadonlySet<string> => {
+    const known = all.get(id);
+    if (known) return known;
+    const parent = parents.get(id) ?? null;
+    const inner = own.get(id) ?? new Set<string>();
+    const found = parent === null ? inner : inner.union(of(parent));
+    all.set(id, found);
+    return found;
+  };
+  for (const id of own.keys()) of(id);
+  return all;
 }
 
 function validateDepth(order: readonly string[], successors: ReadonlyMap<string, string[]>, report: Report): void {

@@ -1,16 +1,33 @@
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import type { EdgeDefinition, NodeDefinition } from './definition.ts';
+import { FLOW_POLICY_NAMES } from './flow-control/flow-policies.ts';
+import { validateFlowPolicies } from './flow-control/validate-flow-policies.ts';
 import { LIMITS } from './limits.ts';
 import type { Report } from './problem-list.ts';
 
-const TOP_LEVEL = ['$schema', 'name', 'description', 'input', 'nodes', 'edges', 'output', 'policies', 'metadata'];
-const NODE_FIELDS = ['id', 'type', 'name', 'config', 'retry', 'timeouts', 'taskQueue'];
+const TOP_LEVEL = [
+  '$schema',
+  'name',
+  'description',
+  'input',
+  'variables',
+  'nodes',
+  'edges',
+  'output',
+  'policies',
+  'metadata',
+];
+const ACTIVITY_FIELDS = ['type', 'name', 'config', 'retry', 'timeouts', 'taskQueue'];
+const NODE_FIELDS = [...ACTIVITY_FIELDS, 'id', 'parent', 'onError', 'fallback', 'undo', 'fuse'];
+const ERROR_POLICIES = ['fail', 'continue', 'route'];
+const FAILURE_POLICIES = ['drain', 'cancel', 'pause'];
 const EDGE_FIELDS = ['from', 'to', 'port'];
 const RETRY_FIELDS = [
   'maximumAttempts',
   'initialIntervalMs',
   'backoffCoefficient',
   'maximumIntervalMs',
+  'jitter',
   'nonRetryableCodes',
 ];
 const TIMEOUT_FIELDS = ['scheduleToCloseMs', 'scheduleToStartMs', 'startToCloseMs', 'heartbeatMs'];
@@ -24,6 +41,7 @@ export type ReadableDefinition = {
   nodes: readonly Placed<NodeDefinition>[];
   edges: readonly Placed<EdgeDefinition>[];
   output: Json | undefined;
+  variables: JsonObject;
   /** Ids of all nodes, also of those that are not readable otherwise. */
   ids: ReadonlySet<string>;
   /** Whether nothing was left out. */
@@ -52,6 +70,7 @@ export function validateShape(value: unknown, report: Report): ReadableDefinitio
     nodes: readableNodes,
     edges: readableEdges,
     output: value['output'],
+    variables: readVariables(value['variables'], report),
     ids: new Set(nodes.flatMap((node) => (isJsonObject(node) && typeof node['id'] === 'string' ? [node['id']] : []))),
     complete: readableNodes.length === nodes.length && readableEdges.length === edges?.length,
   };
@@ -88,11 +107,51 @@ function validateNode(node: Json, index: number, report: Report): boolean {
   unknownFields(node, NODE_FIELDS, path, id, report);
   text(node, 'name', path, id, report);
   text(node, 'taskQueue', path, id, report);
+  text(node, 'parent', path, id, report);
+  oneOf(node, 'onError', ERROR_POLICIES, path, id, report);
+  if (node['fuse'] !== undefined && typeof node['fuse'] !== 'boolean') {
+    report('DEFINITION_SHAPE', [...path, 'fuse'], id, 'fuse must be true or false');
+  }
+  const undoable = validateUndo(node['undo'], [...path, 'undo'], id, report);
   const configured = node['config'] === undefined || isJsonObject(node['config']);
   if (!configured) report('CONFIG_TYPE', [...path, 'config'], id, 'config must be an object');
   validateRetry(node['retry'], [...path, 'retry'], id, report);
   validateTimeouts(node['timeouts'], [...path, 'timeouts'], id, report);
-  return configured && id !== null && typeof node['type'] === 'string';
+  return undoable && configured && id !== null && typeof node['type'] === 'string';
+}
+
+function validateUndo(undo: Json | undefined, path: Path, id: string | null, report: Report): boolean {
+  if (undo === undefined) return true;
+  if (!isJsonObject(undo) || typeof undo['type'] !== 'string') {
+    report('DEFINITION_SHAPE', path, id, 'undo must be an object with the type of an activity');
+    return false;
+  }
+  unknownFields(undo, ACTIVITY_FIELDS, path, id, report);
+  text(undo, 'name', path, id, report);
+  text(undo, 'taskQueue', path, id, report);
+  validateRetry(undo['retry'], [...path, 'retry'], id, report);
+  validateTimeouts(undo['timeouts'], [...path, 'timeouts'], id, report);
+  const configured = undo['config'] === undefined || isJsonObject(undo['config']);
+  if (!configured) report('CONFIG_TYPE', [...path, 'config'], id, 'config must be an object');
+  return configured;
+}
+
+function readVariables(variables: Json | undefined, report: Report): JsonObject {
+  if (variables === undefined) return {};
+  if (!isJsonObject(variables)) {
+    report('DEFINITION_SHAPE', ['variables'], null, 'variables must be an object: names and first values');
+    return {};
+  }
+  const names = Object.keys(variables);
+  if (names.length > LIMITS.variables) {
+    report('LIMIT_EXCEEDED', ['variables'], null, `${names.length} variables; the limit is ${LIMITS.variables}`);
+  }
+  for (const name of names) {
+    if (/^[A-Za-z][A-Za-z0-9_]*$/.test(name) && name.length <= LIMITS.nodeIdLength) continue;
+    const message = `Variable ${JSON.stringify(name)} must be named by letters, digits and _, a letter first`;
+    report('DEFINITION_SHAPE', ['variables', name], null, message);
+  }
+  return variables;
 }
 
 function validateEdge(edge: Json, index: number, report: Report): boolean {
@@ -114,6 +173,7 @@ function validateRetry(retry: Json | undefined, path: Path, id: string | null, r
   number(retry, 'initialIntervalMs', { min: 1, max: LIMITS.timeoutMs, whole: true }, path, id, report);
   number(retry, 'maximumIntervalMs', { min: 1, max: LIMITS.timeoutMs, whole: true }, path, id, report);
   number(retry, 'backoffCoefficient', { min: 1, max: 100, whole: false }, path, id, report);
+  number(retry, 'jitter', { min: 0, max: 1, whole: false }, path, id, report);
   const codes = retry['nonRetryableCodes'];
   if (codes !== undefined && !(Array.isArray(codes) && codes.every((code) => typeof code === 'string'))) {
     report('DEFINITION_SHAPE', [...path, 'nonRetryableCodes'], id, 'nonRetryableCodes must be a list of strings');
@@ -131,12 +191,17 @@ function validateTimeouts(timeouts: Json | undefined, path: Path, id: string | n
 
 function validatePolicies(policies: Json, report: Report): void {
   if (!isJsonObject(policies)) return report('DEFINITION_SHAPE', ['policies'], null, 'policies must be an object');
-  unknownFields(policies, ['runTimeoutMs', 'onNodeFailure'], ['policies'], null, report);
+  unknownFields(
+    policies,
+    ['runTimeoutMs', 'onNodeFailure', 'continueAsNewAfterEvents', ...FLOW_POLICY_NAMES],
+    ['policies'],
+    null,
+    report,
+  );
+  validateFlowPolicies(policies, report);
   number(policies, 'runTimeoutMs', { min: 1, max: LIMITS.timeoutMs, whole: true }, ['policies'], null, report);
-  const onFailure = policies['onNodeFailure'];
-  if (onFailure !== undefined && onFailure !== 'drain' && onFailure !== 'cancel') {
-    report('DEFINITION_SHAPE', ['policies', 'onNodeFailure'], null, 'onNodeFailure must be "drain" or "cancel"');
-  }
+  number(policies, 'continueAsNewAfterEvents', { min: 20, max: 10_000, whole: true }, ['policies'], null, report);
+  oneOf(policies, 'onNodeFailure', FAILURE_POLICIES, ['policies'], null, report);
 }
 
 function unknownFields(value: JsonObject, known: string[], path: Path, id: string | null, report: Report): void {
@@ -163,6 +228,19 @@ function text(value: JsonObject, name: string, path: Path, id: string | null, re
   if (value[name] !== undefined && typeof value[name] !== 'string') {
     report('DEFINITION_SHAPE', [...path, name], id, `${name} must be a string`);
   }
+}
+
+function oneOf(
+  value: JsonObject,
+  name: string,
+  choices: readonly string[],
+  path: Path,
+  id: string | null,
+  report: Report,
+): void {
+  const found = value[name];
+  if (found === undefined || (typeof found === 'string' && choices.includes(found))) return;
+  report('DEFINITION_SHAPE', [...path, name], id, `${name} must be one of ${choices.join(', ')}`);
 }
 
 type Range = { min: number; max: number; whole: boolean };

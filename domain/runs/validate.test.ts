@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { INVALID_BODIES } from '../../tests/invalid-bodies.ts';
 import {
   edge,
   type ExpectedProblem,
@@ -21,13 +22,16 @@ function expectOnly(problems: DefinitionProblem[], { message, hint, ...expected 
   if (hint) expect(problems[0]?.hint).toMatch(hint);
 }
 
+const CASES = [...INVALID_DEFINITIONS, ...INVALID_BODIES];
+
 describe('validateDefinition', () => {
-  it.each(INVALID_DEFINITIONS)('reports %s', (_title, changes, expected) => {
+  it.each(CASES)('reports %s', (_title, changes, expected) => {
     expectOnly(problemsOf(changes), expected);
   });
 
   it('has a case for every problem code', () => {
-    const codes: Record<ProblemCode, true> = {
+    // Those of queues depend on the pools: validate-queues.ts.
+    const codes: Record<Exclude<ProblemCode, 'QUEUE_UNKNOWN' | 'QUEUE_NOT_ALLOWED'>, true> = {
       DEFINITION_SHAPE: true,
       NAME_INVALID: true,
       NODE_ID_EMPTY: true,
@@ -37,6 +41,10 @@ describe('validateDefinition', () => {
       EDGE_TARGET_UNKNOWN: true,
       EDGE_PORT_UNKNOWN: true,
       EDGE_DUPLICATE: true,
+      EDGE_LEAVES_BODY: true,
+      PARENT_UNKNOWN: true,
+      PARENT_INVALID: true,
+      VARIABLE_UNKNOWN: true,
       CYCLE: true,
       NODE_UNREACHABLE: true,
       CONFIG_MISSING: true,
@@ -49,7 +57,7 @@ describe('validateDefinition', () => {
       INPUT_SCHEMA_INVALID: true,
       LIMIT_EXCEEDED: true,
     };
-    expect(new Set(INVALID_DEFINITIONS.map(([, , expected]) => expected.code))).toEqual(new Set(Object.keys(codes)));
+    expect(new Set(CASES.map(([, , expected]) => expected.code))).toEqual(new Set(Object.keys(codes)));
   });
 
   it('returns all problems at once, also beside parts that cannot be read', () => {

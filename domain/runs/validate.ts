@@ -15,8 +15,9 @@ export function validateDefinition(value: unknown): DefinitionProblem[] {
   if (!validateSize(value, report)) return problems;
   const definition = validateShape(value, report);
   if (definition === null) return problems;
-  const ancestors = validateGraph(definition, report);
-  validateConfigs(definition, ancestors, report);
+  const graph = validateGraph(definition, report);
+  const { ancestors } = graph;
+  validateConfigs(definition, graph, report);
   if (ancestors !== null) validateTypes(value as WorkflowDefinition, report);
   return problems;
 }

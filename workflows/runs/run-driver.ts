@@ -1,23 +1,20 @@
-import {
-  CancellationScope,
-  isCancellation,
-  proxySinks,
-  setCurrentDetails,
-  type Sinks,
-  sleep,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { CancellationScope, isCancellation, proxySinks, type Sinks, sleep, workflowInfo } from '@temporalio/workflow';
 import type { NodeId } from '../../domain/identifiers.ts';
-import type { Json, JsonObject } from '../../domain/json.ts';
+import type { Json } from '../../domain/json.ts';
 import { activityId } from '../../domain/runs/activity-id.ts';
 import type { CompiledDefinition, CompiledNode } from '../../domain/runs/compile.ts';
 import { type Command, decide } from '../../domain/runs/decide.ts';
 import { evolve } from '../../domain/runs/evolve.ts';
-import type { ApproveArguments } from '../../domain/runs/messages.ts';
+import { type ChildResult, YIELD_TIMER } from '../../domain/runs/messages.ts';
+import { findNode } from '../../domain/runs/place.ts';
 import type { RunEvent } from '../../domain/runs/run-event.ts';
-import { initialState, type NodeState, type RunState } from '../../domain/runs/run-state.ts';
+import { groupInput } from '../../domain/runs/run-group.ts';
+import { initialState, type RunState, type Slice } from '../../domain/runs/run-state.ts';
 import { activityError } from './activity-error.ts';
-import { activityOf } from './activity-of.ts';
+import { activityOf, childResultActivity, groupActivity, undoActivityOf } from './activity-of.ts';
+import { childError } from './child-error.ts';
+import { childIdOf, startChildRun } from './child-of.ts';
+import { createStatusDisplay } from './show-status.ts';
 
 /** Tells the projector that this run has moved; carries nothing, so a lost or repeated one does no harm. */
 export interface HintSinks extends Sinks {
@@ -25,53 +22,70 @@ export interface HintSinks extends Sinks {
 }
 const { hints } = proxySinks<HintSinks>();
 const HINT_EVERY_MS = 1_000;
+const DEFAULT_LINK_EVENTS = 2_000;
+
+export type Ending = Command | { type: 'continueAsNew'; state: RunState };
+type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
+
+export type DriverOptions = {
+  interpreterVersion: number;
+  slice: Slice | null;
+  /** State of the link before this one. */
+  continued: RunState | null;
+  end: (ending: Ending) => void;
+};
 
 /** Turns the engine's commands into Temporal's and Temporal's results into events. */
 export class RunDriver {
   state: RunState;
   readonly #compiled: CompiledDefinition;
-  readonly #close: (command: Command) => void;
-  readonly #deadlines = new Map<string, number>();
+  readonly #options: DriverOptions;
+  /** What a cancelled run still has to do is not cancelled with it. */
+  readonly #shield = new CancellationScope({ cancellable: false });
+  readonly #work: CancellationScope;
   readonly #timers = new Map<string, CancellationScope>();
-  #shownStatus = 'RUNNING';
+  readonly #groups = new Set<string>();
+  readonly #show: (state: RunState) => void;
+  /** Activities, groups and slices whose end this link has to wait for before another may follow. */
+  #underWay = 0;
+  #stopped = false;
+  #ended = false;
   /** Whoever starts a run hints at it. */
   #hintedAt = Date.now();
 
-  constructor(compiled: CompiledDefinition, close: (command: Command) => void) {
+  constructor(compiled: CompiledDefinition, options: DriverOptions) {
     this.#compiled = compiled;
-    this.#close = close;
-    this.state = initialState(compiled);
+    this.#options = options;
+    this.#work = this.#legacy
+      ? CancellationScope.current()
+      : new CancellationScope({ cancellable: true, parent: this.#shield });
+    this.#show = createStatusDisplay(this.#legacy);
+    this.state = options.continued ?? initialState(compiled, options.slice);
   }
 
-  start(input: Json): void {
-    this.#advance({ type: 'run.started', at: Date.now(), input });
+  /** Version 1 ends a cancelled run at once, and knows neither fused nodes nor undos. */
+  get #legacy(): boolean {
+    return this.#options.interpreterVersion < 2;
   }
 
-  requestCancel(): void {
-    this.#advance({ type: 'run.cancel_requested', at: Date.now(), reason: null });
+  start(input: Json, webhooks: { [nodeId: string]: string } | undefined): void {
+    if (this.state.status !== 'PENDING') return this.inside(() => this.#act());
+    this.inside(() =>
+      this.#advance({ type: 'run.started', at: Date.now(), input, ...(webhooks === undefined ? {} : { webhooks }) }),
+    );
   }
 
-  decideApproval(request: ApproveArguments): JsonObject {
-    const { decision, comment, data, decidedBy } = request;
-    const node = this.#node(request.nodeId);
-    this.#timers.get(node.id)?.cancel();
-    const { iteration } = this.#nodeState(node.id);
-    this.#advance({
-      type: 'approval.decided',
-      at: Date.now(),
-      nodeId: node.id,
-      iteration,
-      decision,
-      comment,
-      data,
-      decidedBy,
+  /** For what comes from outside: it must not run in the scope of its handler, which cancels with the run. */
+  receive(event: RunEvent): void {
+    this.inside(() => this.#advance(event));
+  }
+
+  inside(act: () => void): void {
+    if (this.#legacy) return act();
+    void this.#work.run(() => {
+      act();
+      return Promise.resolve();
     });
-    return { nodeId: node.id, decision };
-  }
-
-  /** When the timer of a waiting node fires, in ms. */
-  deadlineOf(nodeId: string): number | undefined {
-    return this.#deadlines.get(nodeId);
   }
 
   #apply(event: RunEvent): void {
@@ -79,52 +93,208 @@ export class RunDriver {
   }
 
   #advance(event: RunEvent): void {
+    if (this.#ended) return;
     this.#apply(event);
-    for (const command of decide(this.#compiled, this.state)) {
-      if (command.type === 'scheduleActivity') this.#runActivity(command.nodeId, command.iteration);
-      else if (command.type === 'startTimer')
-        void this.#runTimer(command.nodeId, command.iteration, command.durationMs);
-      else this.#close(command);
-    }
-    this.#show();
+    this.#act();
+  }
+
+  #act(): void {
+    const legacy = this.#legacy && this.#legacyEnding();
+    if (legacy) return this.#end(legacy);
+    this.#cancelTimers();
+    this.#stopWork();
+    const draining = this.#mustContinue();
+    for (const command of decide(this.#compiled, this.state)) this.#execute(command, draining);
+    if (draining && this.#underWay === 0 && !this.#ended) this.#continueAsNew();
+    this.#show(this.state);
     this.#hint();
   }
 
+  #legacyEnding(): Command | null {
+    if (this.state.cancelRequested) return { type: 'cancelRun' };
+    return this.state.doomed ? { type: 'failRun', error: this.state.doomed } : null;
+  }
+
+  #execute(command: Command, draining: boolean): void {
+    switch (command.type) {
+      case 'completeRun':
+      case 'failRun':
+      case 'cancelRun':
+        return this.#end(command);
+      default:
+        if (draining) return;
+    }
+    switch (command.type) {
+      case 'runGroup':
+        return this.#legacy ? this.#runActivity(command) : this.#runGroup(command);
+      case 'scheduleActivity':
+        return this.#runActivity(command);
+      case 'startChild':
+        return this.#startChild(command);
+      case 'watchChild':
+        return this.#watchChild(command);
+      case 'scheduleUndo':
+        return this.#runUndo(command);
+      case 'startTimer':
+        void this.#runTimer(command.nodeId, command.iteration, command.durationMs);
+        return;
+      case 'yield':
+        return this.#yield();
+    }
+  }
+
+  #end(ending: Ending): void {
+    this.#ended = true;
+    this.#options.end(ending);
+  }
+
+  /** The history of this link is long enough; what is under way is waited for, nothing new begins. */
+  #mustContinue(): boolean {
+    if (this.#legacy) return false;
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    const limit = this.#compiled.definition.policies?.continueAsNewAfterEvents ?? DEFAULT_LINK_EVENTS;
+    return historyLength >= limit || continueAsNewSuggested;
+  }
+
+  #continueAsNew(): void {
+    this.#apply({ type: 'run.continued_as_new', at: Date.now() });
+    this.#end({ type: 'continueAsNew', state: this.state });
+  }
+
   /** Callbacks, not await, and few frames: the SDK maps a stack trace for every promise, which is most of what a step costs. */
-  #runActivity(nodeId: NodeId, iteration: number): void {
+  #runActivity({ nodeId, iteration }: { nodeId: NodeId; iteration: string }): void {
     this.#apply({ type: 'node.scheduled', at: Date.now(), nodeId, iteration });
-    const { input } = this.#nodeState(nodeId);
+    const input = findNode(this.#compiled, this.state, nodeId, iteration)?.input ?? null;
+    this.#underWay += 1;
     activityOf(
       this.#node(nodeId),
       iteration,
+      this.#legacy,
     )(input).then(
-      (output) => this.#advance({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null }),
+      (output) => {
+        this.#underWay -= 1;
+        this.#advance({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null });
+      },
       (error: unknown) => {
-        if (isCancellation(error)) this.#advance({ type: 'node.cancelled', at: Date.now(), nodeId, iteration });
-        else
-          this.#advance({
-            type: 'node.failed',
-            at: Date.now(),
-            nodeId,
-            iteration,
-            error: activityError(error, nodeId),
-          });
+        this.#underWay -= 1;
+        this.#failed(error, nodeId, iteration);
       },
     );
   }
 
-  async #runTimer(nodeId: NodeId, iteration: number, durationMs: number): Promise<void> {
+  #failed(error: unknown, nodeId: NodeId, iteration: string): void {
+    const at = Date.now();
+    if (isCancellation(error)) this.#advance({ type: 'node.cancelled', at, nodeId, iteration });
+    else this.#advance({ type: 'node.failed', at, nodeId, iteration, error: activityError(error, nodeId) });
+  }
+
+  #runUndo({ undo }: CommandOf<'scheduleUndo'>): void {
+    const { id: nodeId, iteration } = undo;
+    this.#apply({ type: 'node.scheduled', at: Date.now(), nodeId, iteration });
+    this.#underWay += 1;
+    const running = this.#shield.run(() => undoActivityOf(undo)(undo.input));
+    running.then(
+      (output) => {
+        this.#underWay -= 1;
+        this.#advance({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null });
+      },
+      (error: unknown) => {
+        this.#underWay -= 1;
+        this.#failed(error, nodeId, iteration);
+      },
+    );
+  }
+
+  #runGroup(group: CommandOf<'runGroup'>): void {
+    const { nodeId, iteration, members } = group;
+    const key = activityId(nodeId, iteration);
+    if (this.#groups.has(key)) return;
+    this.#groups.add(key);
+    this.#underWay += 1;
+    const done = (event: RunEvent) => {
+      this.#groups.delete(key);
+      this.#underWay -= 1;
+      this.#advance(event);
+    };
+    groupActivity(members)(groupInput(this.#compiled, this.state, group)).then(
+      ({ results }) => done({ type: 'group.completed', at: Date.now(), nodeId, iteration, results }),
+      () => done({ type: 'group.failed', at: Date.now(), nodeId, iteration }),
+    );
+  }
+
+  #startChild(command: CommandOf<'startChild'>): void {
+    const { nodeId, iteration, chunk } = command;
+    const ref = { nodeId, iteration, chunk };
+    const starting = startChildRun(this.#compiled, this.state, command);
+    this.#apply({ type: 'child.scheduled', at: Date.now(), ...ref, runId: childIdOf(command) });
+    const counted = chunk === null ? 0 : 1;
+    this.#underWay += counted;
+    starting
+      .then((handle) => {
+        this.#advance({ type: 'child.started', at: Date.now(), ...ref });
+        return handle.result();
+      })
+      .then(
+        (result) => {
+          this.#underWay -= counted;
+          const output = result as unknown as Json;
+          this.#advance({ type: 'child.completed', at: Date.now(), ...ref, output });
+        },
+        (error: unknown) => {
+          this.#underWay -= counted;
+          this.#advance({ type: 'child.failed', at: Date.now(), ...ref, error: childError(error, nodeId) });
+        },
+      );
+  }
+
+  /** Not counted as under way: the next link does the same again. */
+  #watchChild({ nodeId, iteration }: CommandOf<'watchChild'>): void {
+    this.#apply({ type: 'node.scheduled', at: Date.now(), nodeId, iteration });
+    childResultActivity(
+      nodeId,
+      iteration,
+    )({ runId: childIdOf({ nodeId, iteration, chunk: null }) }).then(
+      (output) => this.#advance({ type: 'node.completed', at: Date.now(), nodeId, iteration, output }),
+      (error: unknown) => this.#failed(error, nodeId, iteration),
+    );
+  }
+
+  #yield(): void {
+    this.#apply({ type: 'run.yielded', at: Date.now() });
+    const ticking = this.#shield.run(() => sleep(1, { summary: YIELD_TIMER }));
+    void ticking.then(() => this.#advance({ type: 'run.ticked', at: Date.now() }));
+  }
+
+  async #runTimer(nodeId: NodeId, iteration: string, durationMs: number): Promise<void> {
     this.#apply({ type: 'timer.started', at: Date.now(), nodeId, iteration });
-    this.#deadlines.set(nodeId, Date.now() + durationMs);
+    const key = activityId(nodeId, iteration);
     const scope = new CancellationScope();
-    this.#timers.set(nodeId, scope);
+    this.#timers.set(key, scope);
     try {
-      await scope.run(() => sleep(durationMs, { summary: activityId(nodeId, iteration) }));
+      await scope.run(() => sleep(durationMs, { summary: key }));
     } catch (error) {
       if (isCancellation(error)) return;
       throw error;
     }
+    this.#timers.delete(key);
     this.#advance({ type: 'timer.fired', at: Date.now(), nodeId, iteration });
+  }
+
+  /** Of nodes that wait no longer. Before new commands, as it stands in histories. */
+  #cancelTimers(): void {
+    for (const [key, scope] of this.#timers) {
+      const [nodeId = '', iteration = ''] = key.split('#');
+      if (findNode(this.#compiled, this.state, nodeId, iteration)?.status === 'WAITING') continue;
+      this.#timers.delete(key);
+      scope.cancel();
+    }
+  }
+
+  /** Activities and child runs of a run that is to end are asked to stop; how they end is waited for. */
+  #stopWork(): void {
+    if (this.#legacy || this.#stopped || (!this.state.cancelRequested && !this.state.doomed)) return;
+    this.#stopped = true;
+    this.#work.cancel();
   }
 
   /** The projector follows a run for two seconds after its last news, so a busy run need not call on every step. */
@@ -134,31 +304,12 @@ export class RunDriver {
     hints.progressed();
   }
 
-  /** Details cost no event; the search attribute costs one, so it follows only the turns to and from WAITING. */
-  #show(): void {
-    const named = (status: NodeState['status']) =>
-      this.state.nodes.filter((node) => node.status === status).map((node) => node.id);
-    const running = named('RUNNING');
-    const waiting = named('WAITING');
-    setCurrentDetails(
-      [
-        running.length > 0 ? `running: ${running.join(', ')}` : '',
-        waiting.length > 0 ? `waiting: ${waiting.join(', ')}` : '',
-      ]
-        .filter(Boolean)
-        .join('\n\n'),
-    );
-    const status = this.state.status === 'WAITING' ? 'WAITING' : 'RUNNING';
-    if (status === this.#shownStatus || this.state.cancelRequested) return;
-    this.#shownStatus = status;
-    upsertSearchAttributes({ WeftStatus: [status] });
-  }
-
   #node(nodeId: string): CompiledNode {
     return this.#compiled.nodes[this.#compiled.indexOf.get(nodeId) ?? -1] as CompiledNode;
   }
 
-  #nodeState(nodeId: string): NodeState {
-    return this.state.nodes[this.#compiled.indexOf.get(nodeId) ?? -1] as NodeState;
+  /** What a parent run is told. */
+  childResult(output: Json): ChildResult {
+    return { output, undos: this.state.undos };
   }
 }

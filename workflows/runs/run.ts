@@ -1,58 +1,66 @@
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancelledFailure,
   CancellationScope,
+  condition,
+  continueAsNew,
   defineQuery,
-  defineUpdate,
   setHandler,
   Trigger,
 } from '@temporalio/workflow';
 import type { Json, JsonObject } from '../../domain/json.ts';
-import { assertCanDecide } from '../../domain/runs/approval.ts';
 import { compileDefinition } from '../../domain/runs/compile.ts';
-import type { Command } from '../../domain/runs/decide.ts';
 import {
-  APPROVE_UPDATE,
-  type ApproveArguments,
+  type ChildResult,
   type DefinitionArgument,
+  INTERPRETER_VERSION,
   type RunArguments,
   STATE_QUERY,
 } from '../../domain/runs/messages.ts';
 import { stateAsJson } from '../../domain/runs/run-state.ts';
-import { RunDriver } from './run-driver.ts';
-import { toApplicationFailure } from './to-application-failure.ts';
+import { type Ending, RunDriver } from './run-driver.ts';
+import { handleMessages } from './run-messages.ts';
 
-const approve = defineUpdate<JsonObject, [ApproveArguments]>(APPROVE_UPDATE);
 const state = defineQuery<JsonObject>(STATE_QUERY);
 
 /** Interprets any definition: the engine decides, Temporal does. */
-export async function run(args: RunArguments, { weftDefinition }: DefinitionArgument): Promise<Json> {
-  const closing = new Trigger<Command>();
-  const compiled = compileDefinition(weftDefinition);
-  const driver = new RunDriver(compiled, (command) => closing.resolve(command));
-
-  setHandler(state, () => stateAsJson(driver.state));
-  setHandler(approve, (request) => driver.decideApproval(request), {
-    validator: (request) => {
-      try {
-        assertCanDecide(compiled, driver.state, request, Date.now(), driver.deadlineOf(request.nodeId));
-      } catch (error) {
-        throw toApplicationFailure(error);
-      }
-    },
+export async function run(args: RunArguments, definition: DefinitionArgument): Promise<Json | ChildResult> {
+  const ended = new Trigger<Ending>();
+  const compiled = compileDefinition(definition.weftDefinition);
+  const driver = new RunDriver(compiled, {
+    interpreterVersion: args.interpreterVersion,
+    slice: args.slice ?? null,
+    continued: args.continued ?? null,
+    end: (ending) => ended.resolve(ending),
   });
-  CancellationScope.current().cancelRequested.catch(() => driver.requestCancel());
-
-  driver.start(args.input);
-  return finish(await closing);
+  setHandler(state, () => stateAsJson(driver.state));
+  handleMessages(compiled, driver);
+  CancellationScope.current().cancelRequested.catch(() =>
+    driver.receive({ type: 'run.cancel_requested', at: Date.now(), reason: null }),
+  );
+  driver.start(args.input, args.webhooks);
+  const ending = await ended;
+  if (ending.type !== 'continueAsNew') return finish(ending, args, driver);
+  return CancellationScope.nonCancellable(async () => {
+    await condition(allHandlersFinished);
+    return continueAsNew<typeof run>(nextArguments(args, driver), definition);
+  });
 }
 
-function finish(command: Command): Json {
-  switch (command.type) {
+const nextArguments = (args: RunArguments, driver: RunDriver): RunArguments => ({
+  input: null,
+  interpreterVersion: INTERPRETER_VERSION,
+  ...(args.child ? { child: true } : {}),
+  continued: driver.state,
+});
+
+function finish(ending: Ending, args: RunArguments, driver: RunDriver): Json | ChildResult {
+  switch (ending.type) {
     case 'completeRun':
-      return command.output;
+      return args.child ? driver.childResult(ending.output) : ending.output;
     case 'failRun': {
-      const { code, message, nodeId, hint } = command.error;
+      const { code, message, nodeId, hint } = ending.error;
       throw ApplicationFailure.nonRetryable(message, code, { nodeId, hint });
     }
     default:
