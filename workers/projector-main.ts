@@ -3,14 +3,20 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
+import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
+import type { RunRecord } from '../domain/runs/run-record.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
+import { cancelRunWorkflow } from '../temporal/run-commands.ts';
 import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { startProjector } from './projector.ts';
 import { createProjectorMetrics } from './projector-metrics.ts';
+import { startRunDispatcher } from './run-dispatcher.ts';
+
+const CALL_DEADLINE_MS = 10_000;
 
 const settings = loadSettings();
 const log = pino({ name: 'projector', level: settings.WEFT_LOG_LEVEL }, pino.destination(2));
@@ -24,19 +30,32 @@ const client = createTemporalClient(connection, settings, payloads);
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 const metricsServer = await startMetricsServer(registry, { host: settings.WEFT_HOST, port: settings.METRICS_PORT });
+const startRun = async (run: RunRecord) => {
+  const published = await readDefinitionByHash(pool, run.definitionHash);
+  if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: run.definitionHash });
+  await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => startRunWorkflow(client, run, published.definition));
+};
 const projector = await startProjector({
   databaseUrl,
   pool,
   connection,
   namespace: settings.TEMPORAL_NAMESPACE,
   decode: createHistoryDecoder(settings, payloads),
-  startRun: async (run) => {
-    const published = await readDefinitionByHash(pool, run.definitionHash);
-    if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: run.definitionHash });
-    await startRunWorkflow(client, run, published.definition);
-  },
+  startRun,
   reconcileIntervalMs: settings.WEFT_RECONCILE_INTERVAL_MS,
   metrics: createProjectorMetrics(registry),
+  log,
+});
+const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
+const dispatcher = startRunDispatcher({
+  databaseUrl,
+  pool,
+  startRun,
+  cancelRun: async (run, reason) => {
+    await startRun(run);
+    await cancelRunWorkflow(client, run.id, reason);
+  },
+  hint: hints.hint,
   log,
 });
 log.info({ port: metricsServer.port }, 'projector is ready');
@@ -46,6 +65,8 @@ let stopping = false;
 async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
+  await dispatcher.stop();
+  await hints.close();
   await projector.stop();
   await metricsServer.close();
   await connection.close();

@@ -44,13 +44,19 @@ export async function approve(deps: RunsDeps, principal: Principal, request: App
 
 type Close = (deps: RunsDeps, principal: Principal, runId: string, reason: string | null) => Promise<RunRecord>;
 
-/** @throws NOT_FOUND, RUN_CLOSED */
-export const cancelRun: Close = closeBy(cancelRunWorkflow, 'run.cancelled', 'run asked to stop');
+/** Gives the run as it was, unless it could be closed at once. @throws NOT_FOUND, RUN_CLOSED */
+export const askToCancel: Close = askBy(cancelRunWorkflow, 'run.cancelled', 'run asked to stop');
+
+/** As askToCancel. @throws NOT_FOUND, RUN_CLOSED */
+export const askToTerminate: Close = askBy(terminateRunWorkflow, 'run.terminated', 'run terminated');
 
 /** @throws NOT_FOUND, RUN_CLOSED */
-export const terminateRun: Close = closeBy(terminateRunWorkflow, 'run.terminated', 'run terminated');
+export const cancelRun: Close = closeBy(askToCancel);
 
-function closeBy(close: typeof cancelRunWorkflow, type: 'run.cancelled' | 'run.terminated', done: string): Close {
+/** @throws NOT_FOUND, RUN_CLOSED */
+export const terminateRun: Close = closeBy(askToTerminate);
+
+function askBy(close: typeof cancelRunWorkflow, type: 'run.cancelled' | 'run.terminated', done: string): Close {
   return async (deps, principal, runId, reason) => {
     const run = await openRun(deps, principal, runId);
     if (run.status === 'PENDING' && (await closeUnstarted(deps.pool, run.id, { type, reason }))) {
@@ -59,8 +65,16 @@ function closeBy(close: typeof cancelRunWorkflow, type: 'run.cancelled' | 'run.t
     }
     await ensureStarted(deps, run);
     await close(deps.temporal, run.id, reason);
+    deps.hint(run.id);
     deps.log.info({ runId: run.id, reason }, done);
-    return caughtUp(deps, principal, run, async () => false);
+    return run;
+  };
+}
+
+function closeBy(ask: Close): Close {
+  return async (deps, principal, runId, reason) => {
+    const run = await ask(deps, principal, runId, reason);
+    return isClosed(run.status) ? run : caughtUp(deps, principal, run, async () => false);
   };
 }
 
