@@ -51,7 +51,7 @@ function attempt(workflowId: string, input: HttpRequestInput, options: { schedul
   const ledger: EffectLedger = options.crash ? { ...effects, finish: () => new Promise(() => undefined) } : effects;
   const { http } = createToolActivities({ client, effects: ledger });
   const environment = activityEnvironment({
-    activityId: 'pay#2',
+    activityId: 'pay#2.1',
     activityType: 'http',
     scheduledTimestampMs: options.scheduledAt ?? 1_000,
     workflowExecution: { workflowId, runId: 'r' },
@@ -82,7 +82,7 @@ describe('a call to the outside that may change something', () => {
     expect(more).toEqual([]);
     expect(effect).toMatchObject({
       key: keys[0],
-      ...{ nodeId: 'pay', iteration: '2', attempt: 1, kind: 'http', state: 'RECEIPT', error: null },
+      ...{ nodeId: 'pay', iteration: '2.1', attempt: 1, kind: 'http', state: 'RECEIPT', error: null },
       request: { method: 'POST', url: url.replace(/\?.*/, ''), headers: ['authorization'], bodyBytes: 6 },
       receipt: { status: 200, body: { paid: true } },
     });

@@ -1,5 +1,7 @@
 import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { runGroupActivity } from '../activities/runs/run-group-activity.ts';
+import { GROUP_ACTIVITY } from '../domain/runs/messages.ts';
 import type { PoolRow } from '../domain/runs/pools.ts';
 import type { Slots } from './create-tuner.ts';
 import { hintActivities } from './hint-activities.ts';
@@ -12,7 +14,7 @@ export type PoolWorkerOptions = {
   connection: NativeConnection;
   namespace: string;
   dataConverter: DataConverter;
-  activities: object;
+  activities: Readonly<Record<string, unknown>>;
   workflowBundle: WorkflowBundleOption;
   slots: Slots;
   /** Runs kept in memory. */
@@ -37,7 +39,7 @@ export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
     namespace,
     taskQueue: pool.queue,
     dataConverter,
-    activities,
+    activities: pool.workflows ? { ...activities, [GROUP_ACTIVITY]: runGroupActivity(activities) } : activities,
     ...options.slots,
     ...options.cache,
     ...(pool.maxPerSecond === null ? {} : { maxTaskQueueActivitiesPerSecond: pool.maxPerSecond }),

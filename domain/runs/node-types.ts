@@ -295,6 +295,12 @@ export const NODE_TYPES = {
       timeoutMs: { kind: 'literal', schema: integer(1, 600_000), meaning: 'Whole exchange; default 30,000.' },
       maxResponseBytes: { kind: 'literal', schema: integer(1, 16_777_216), meaning: 'Default 1,048,576.' },
       failOnStatus: { kind: 'literal', schema: { type: 'boolean' }, meaning: 'Fail on a status >= 400; default true.' },
+      onUnknown: {
+        kind: 'literal',
+        schema: { enum: ['retry', 'fail'] },
+        meaning:
+          'When an earlier attempt may have taken effect, and the method is not GET or HEAD: `retry` (default) calls again with the same Idempotency-Key, `fail` fails with EFFECT_UNKNOWN.',
+      },
     },
   },
   'content.analyze': {
