@@ -10,6 +10,7 @@ export { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 export { canonicalJson } from '../../domain/runs/canonical-json.ts';
 export type { DefinitionProblem, WorkflowDefinition } from '../../domain/runs/definition.ts';
 export { validateDefinition } from '../../domain/runs/validate.ts';
+export type { Builder, NodeOptions, References } from './builder-types.ts';
 export { type Cel, cel } from './cel.ts';
 export {
   type ParsedText,
@@ -24,4 +25,4 @@ export {
 export type { ApprovalOutput, ConfigOf, Expression, MappingInput, TemplateInput } from './node-config.ts';
 export type { Ref, Reference } from './reference.ts';
 export { text } from './text.ts';
-export { gives, type NodeOptions, type References, workflow, type WorkflowBuilder } from './workflow.ts';
+export { gives, workflow, type WorkflowBuilder } from './workflow.ts';

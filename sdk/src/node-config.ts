@@ -1,3 +1,4 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { ContentAnalysis } from '../../domain/content/content-analysis.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Completion } from '../../domain/models/activities.ts';
@@ -16,9 +17,20 @@ export type TemplateInput = string | Reference<unknown>;
 /** What the expressions of the node table have to give; it names no types for them. */
 type ExpressionTypes = {
   'branch.condition': boolean;
+  'approval.assignees': readonly string[];
+  'until.at': string | number;
+  'map.items': readonly unknown[];
   'content.analyze.text': string;
   'content.analyze.title': string;
   'model.complete.source': string;
+};
+
+/** Literals that are more than one value. */
+type StructuredLiterals = {
+  'approval.escalation': readonly { readonly afterMs: number; readonly assignees: readonly string[] }[];
+  'approval.form': JSONSchema;
+  'wait.schema': JSONSchema;
+  'webhook.schema': JSONSchema;
 };
 
 type LiteralOf<Schema> = Schema extends { enum: readonly (infer Choice)[] }
@@ -29,40 +41,71 @@ type LiteralOf<Schema> = Schema extends { enum: readonly (infer Choice)[] }
       ? boolean
       : number;
 
-type ValueOf<Field, Key extends string> = Field extends { kind: 'expression' }
-  ? Expression<Key extends keyof ExpressionTypes ? ExpressionTypes[Key] : unknown>
-  : Field extends { kind: 'mapping' }
-    ? MappingInput
-    : Field extends { kind: 'template' | 'prompt' }
-      ? TemplateInput
-      : Field extends { kind: 'templates' }
-        ? { readonly [name: string]: TemplateInput }
-        : Field extends { kind: 'number' }
-          ? number | Expression<number>
-          : Field extends { kind: 'literal'; schema: infer Schema }
-            ? LiteralOf<Schema>
-            : never;
+export type SwitchCase = { readonly port: string; readonly when: Expression<boolean> };
+
+type ValueOf<Field, Key extends string> = Key extends keyof StructuredLiterals
+  ? StructuredLiterals[Key]
+  : Field extends { kind: 'expression' }
+    ? Expression<Key extends keyof ExpressionTypes ? ExpressionTypes[Key] : unknown>
+    : Field extends { kind: 'mapping' }
+      ? MappingInput
+      : Field extends { kind: 'template' | 'prompt' }
+        ? TemplateInput
+        : Field extends { kind: 'templates' }
+          ? { readonly [name: string]: TemplateInput }
+          : Field extends { kind: 'number' }
+            ? number | Expression<number>
+            : Field extends { kind: 'cases' }
+              ? readonly SwitchCase[]
+              : Field extends { kind: 'literal'; schema: infer Schema }
+                ? LiteralOf<Schema>
+                : never;
 
 type FieldsOf<Type extends NodeType> = (typeof NODE_TYPES)[Type]['config'];
 type Required<Fields> = {
   [Name in keyof Fields]: Fields[Name] extends { required: true } ? Name : never;
 }[keyof Fields];
+/** Read inside of a body, so that the body's builder says them. */
+type InBody<Fields> = {
+  [Name in keyof Fields]: Fields[Name] extends { scope: 'body' } ? Name : never;
+}[keyof Fields];
 
 /** The `config` of a type, made from the node table. */
 export type ConfigOf<Type extends NodeType, Fields = FieldsOf<Type>> = {
-  readonly [Name in Required<Fields> & string]: ValueOf<Fields[Name], `${Type}.${Name}`>;
+  readonly [Name in Exclude<Required<Fields>, InBody<Fields>> & string]: ValueOf<Fields[Name], `${Type}.${Name}`>;
 } & {
-  readonly [Name in Exclude<keyof Fields, Required<Fields>> & string]?: ValueOf<Fields[Name], `${Type}.${Name}`>;
+  readonly [Name in Exclude<keyof Fields, Required<Fields> | InBody<Fields>> & string]?: ValueOf<
+    Fields[Name],
+    `${Type}.${Name}`
+  >;
 };
 
-export type PortOf<Type extends NodeType> = (typeof NODE_TYPES)[Type]['ports'][number];
+/** Containers have methods of their own, as they have a body. */
+export type ContainerType = 'map' | 'loop' | 'try';
+export type PlainType = Exclude<NodeType, ContainerType>;
+/** Types whose nodes can undo others. */
+export type ActivityType = {
+  [Type in NodeType]: (typeof NODE_TYPES)[Type]['class'] extends 'activity' ? Type : never;
+}[NodeType];
 
-export type ApprovalOutput = {
+type CasePort<Config> = Config extends { readonly cases: readonly { readonly port: infer Port }[] }
+  ? Port & string
+  : never;
+
+/** The ports that edges may leave a node by. */
+export type PortsOf<Type extends NodeType, Config, OnError> =
+  | (Type extends 'note' ? never : (typeof NODE_TYPES)[Type]['ports'][number])
+  | (Type extends 'switch' ? CasePort<Config> : never)
+  | (OnError extends 'route' ? 'error' : never);
+
+export type ApprovalOutput<Data = Json> = {
   /** Null when it timed out. */
   decision: ApprovalDecision | null;
   comment: string | null;
-  data: Json;
+  data: Data;
   decidedBy: string | null;
+  /** Each of them, where there were several. */
+  answers?: { decision: ApprovalDecision; comment: string | null; data: Data; decidedBy: string | null }[];
 };
 
 /** What a mapping gives; plain strings may give anything. */
@@ -76,19 +119,45 @@ export type MappedBy<Mapping> = Mapping extends string
       ? Type
       : { [Key in keyof Mapping]: MappedBy<Mapping[Key]> };
 
+/** The element of a list given by an expression. */
+export type ElementOf<Given> =
+  MappedBy<Given> extends infer List ? (List extends readonly (infer Element)[] ? Element : Json) : never;
+
+type SchemaOf<Config, Field extends string> = Config extends {
+  readonly [Name in Field]: infer Schema extends JSONSchema;
+}
+  ? FromSchema<Schema>
+  : Json;
+
 /** What a node of a type gives. */
-export type OutputOf<Type extends NodeType, Config> = Type extends 'transform'
+export type OutputOf<Type extends PlainType, Config> = Type extends 'transform'
   ? Config extends { readonly value: infer Mapping }
     ? MappedBy<Mapping>
     : Json
-  : OutputsByType[Exclude<Type, 'transform'>];
+  : Type extends 'set'
+    ? Config extends { readonly values: infer Values }
+      ? MappedBy<Values>
+      : Json
+    : Type extends 'switch'
+      ? { port: CasePort<Config> | 'default' }
+      : Type extends 'approval'
+        ? ApprovalOutput<SchemaOf<Config, 'form'>>
+        : Type extends 'wait'
+          ? { id: string; name: string; correlation: string | null; data: SchemaOf<Config, 'schema'> }
+          : Type extends 'webhook'
+            ? { data: SchemaOf<Config, 'schema'> }
+            : Type extends keyof OutputsByType
+              ? OutputsByType[Type]
+              : Json;
 
 type OutputsByType = {
   template: string;
   branch: boolean;
-  merge: Json;
   delay: null;
-  approval: ApprovalOutput;
+  until: null;
+  fail: never;
+  note: never;
+  emit: { id: string };
   http: HttpResponse;
   'content.analyze': ContentAnalysis;
   'model.complete': Completion;

@@ -18,12 +18,19 @@ function printField(kind: FieldKind | undefined, value: unknown): Json {
       return printTemplate(value);
     case 'templates':
       return mapValues(value, printTemplate);
+    case 'cases':
+      return Array.isArray(value) ? value.map(printCase) : (value as Json);
     case 'literal':
     case undefined:
       return value as Json;
     default:
       return printMapping(value);
   }
+}
+
+function printCase(value: unknown): Json {
+  if (typeof value !== 'object' || value === null || !('when' in value)) return value as Json;
+  return { ...value, when: printMapping(value.when) };
 }
 
 export function printMapping(value: unknown): Mapping {

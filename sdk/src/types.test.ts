@@ -71,7 +71,19 @@ describe('examples in the documentation of exports', () => {
 
   it('are there for each function that is exported', () => {
     const shown = examples.map(([, block]) => block).join('\n');
-    for (const name of ['workflow(', 'cel<', 'text`', 'gives<']) expect(shown).toContain(name);
+    for (const name of [
+      'workflow(',
+      'cel<',
+      'text`',
+      'gives<',
+      'parseText(',
+      'printText(',
+      '.map(',
+      '.loop(',
+      '.try(',
+      '.undo(',
+    ])
+      expect(shown).toContain(name);
     expect(examples.length).toBeGreaterThanOrEqual(6);
   });
 
@@ -85,7 +97,8 @@ describe('examples in the documentation of exports', () => {
   }, 60_000);
 
   it('compile', () => {
-    const imports = "import { cel, gives, text, workflow } from './index.ts';\nvoid [cel, gives, text, workflow];\n";
+    const imports =
+      "import { cel, gives, parseText, printText, text, workflow } from './index.ts';\nvoid [cel, gives, parseText, printText, text, workflow];\n";
     const withImports = examples.map(([name, block]) => [name, `${imports}${block}\nexport {};\n`]);
     expect(compile(Object.fromEntries(withImports) as Record<string, string>)).toEqual([]);
   }, 60_000);

@@ -124,3 +124,171 @@ base.policies({ onNodeFailure: 'ignore' });
 base.node('next', 'merge', {}, { retry: { attempts: 3 } });
 // @ts-expect-error a schema has no such type
 workflow('bad').input({ type: 'text' });
+
+const wide = workflow('wide')
+  .input({
+    type: 'object',
+    required: ['orders', 'kind'],
+    properties: {
+      kind: { type: 'string' },
+      orders: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['id', 'lines'],
+          properties: { id: { type: 'string' }, lines: { type: 'array', items: { type: 'integer' } } },
+        },
+      },
+    },
+  })
+  .variables({ count: 0, seen: 'nobody' })
+  .node('route', 'switch', ({ input }) => ({
+    cases: [
+      { port: 'refund', when: cel<boolean>`${input.kind} == "refund"` },
+      { port: 'billing', when: 'input.kind == "billing"' },
+    ],
+  }))
+  .node('count', 'set', ({ vars }) => ({ values: { count: cel<number>`${vars.count} + 1` } }))
+  .node('why', 'fail', { code: 'NO', message: 'no' })
+  .node('remark', 'note', { text: 'a remark' })
+  .node('heard', 'wait', ({ input }) => ({
+    event: 'paid',
+    correlation: input.kind,
+    schema: { type: 'object', required: ['amount'], properties: { amount: { type: 'number' } } },
+    onTimeout: 'route',
+    timeoutMs: 5,
+  }))
+  .node('hook', 'webhook', { schema: { type: 'object', required: ['ok'], properties: { ok: { type: 'boolean' } } } })
+  .node('ask', 'approval', {
+    title: 'Sure?',
+    assignees: '["ada"]',
+    quorum: 2,
+    form: { type: 'object', required: ['why'], properties: { why: { type: 'string' } } },
+    escalation: [{ afterMs: 1000, assignees: ['bob'] }],
+  })
+  .node('call', 'http', { url: 'https://example.org/', method: 'POST' }, { onError: 'route', fuse: false })
+  .undo('call', 'http', ({ nodes }) => ({ url: text`https://example.org/${nodes.call.body.id}`, method: 'DELETE' }))
+  .node(
+    'maybe',
+    'http',
+    { url: 'https://example.org/' },
+    { onError: 'continue', fallback: ({ input }) => ({ kind: input.kind }) },
+  )
+  .node('at', 'until', ({ nodes }) => ({ at: nodes.heard.name }))
+  .map(
+    'each',
+    ({ input }) => ({ items: input.orders, concurrency: 3 }),
+    (body) =>
+      body
+        .node('sum', 'transform', ({ item, index }) => ({ value: { id: item.id, index, first: item.lines[0] } }))
+        .map(
+          'lines',
+          ({ item }) => ({ items: item.lines }),
+          (inner) =>
+            inner
+              .node('twice', 'transform', ({ item }) => ({ value: cel<number>`${item} * 2` }))
+              .result(({ nodes }) => nodes.twice),
+        )
+        .edge('sum', 'lines')
+        .result(({ nodes }) => ({ id: nodes.sum.id, doubled: nodes.lines.results })),
+  )
+  .loop('poll', { maximumIterations: 3, state: { tries: cel<number>`0` }, onBound: 'route' }, (body) =>
+    body
+      .node('again', 'http', { url: 'https://example.org/' })
+      .next(({ pass }) => ({ tries: cel<number>`${pass.state.tries} + 1` }))
+      .until(({ nodes }) => cel<boolean>`${nodes.again.status} == 200`),
+  )
+  .try('careful', (body) =>
+    body.node('risk', 'http', { url: 'https://example.org/' }).result(({ nodes }) => ({ code: nodes.risk.status })),
+  );
+
+const child = workflow('child')
+  .input({ type: 'object', required: ['n'], additionalProperties: false, properties: { n: { type: 'number' } } })
+  .node('twice', 'transform', ({ input }) => ({ value: cel<number>`${input.n} * 2` }))
+  .output(({ nodes }) => ({ twice: nodes.twice }));
+const parent = wide.subworkflow('child', child, ({ vars }) => ({ n: vars.count }));
+
+parent.output(({ nodes, states, vars, run }) => {
+  holds<Same<ValueOf<typeof vars.count>, number>>();
+  holds<Same<ValueOf<typeof nodes.heard.data.amount>, number>>();
+  holds<Same<ValueOf<typeof nodes.hook.data.ok>, boolean>>();
+  holds<Same<ValueOf<typeof nodes.ask.data.why>, string>>();
+  holds<Same<ValueOf<typeof nodes.route.port>, 'refund' | 'billing' | 'default'>>();
+  holds<Same<ValueOf<typeof states.call.port>, 'out' | 'error' | null>>();
+  holds<Same<ValueOf<(typeof nodes.each.results)[0]['id']>, string>>();
+  holds<Same<ValueOf<(typeof nodes.each.results)[0]['doubled'][0]>, number | null>>();
+  holds<Same<ValueOf<(typeof nodes.each.failed)[0]['index']>, number>>();
+  holds<Same<ValueOf<typeof nodes.poll.state.tries>, number>>();
+  holds<Same<ValueOf<typeof nodes.careful.code>, number>>();
+  holds<Same<ValueOf<typeof nodes.child.twice>, number>>();
+  return { hook: run.webhooks.hook, error: nodes.careful.error.message };
+});
+parent
+  .edge('route', 'count', 'refund')
+  .edge('route', 'why', 'default')
+  .edge('call', 'maybe', 'error')
+  .edge('heard', 'hook', 'timed_out')
+  .edge('poll', 'careful', 'bound')
+  .edge('careful', 'at', 'error')
+  .edge('each', 'poll');
+
+// @ts-expect-error a switch has no such case
+wide.edge('route', 'count', 'shipping');
+// @ts-expect-error a switch is left by a port that is named
+wide.edge('route', 'count');
+// @ts-expect-error a node that routes its errors has two ports
+wide.edge('call', 'maybe');
+// @ts-expect-error a node that does not route its errors has no such port
+wide.edge('maybe', 'call', 'error');
+// @ts-expect-error a remark leads nowhere
+wide.edge('remark', 'call', 'out');
+// @ts-expect-error a node of a body is none of the workflow
+wide.edge('sum', 'call');
+// @ts-expect-error a variable is declared
+wide.node('next', 'set', { values: { cuont: '1' } });
+// @ts-expect-error a variable that is read is declared
+wide.node('next', 'transform', ({ vars }) => ({ value: vars.cuont }));
+// @ts-expect-error a case has a condition that is a bool
+wide.node('next', 'switch', ({ input }) => ({ cases: [{ port: 'a', when: input.kind }] }));
+// prettier-ignore
+// @ts-expect-error a map goes over a list
+wide.map('next', ({ input }) => ({ items: input.kind }), (body) => body);
+// prettier-ignore
+// @ts-expect-error an item has no such field
+wide.map('next', ({ input }) => ({ items: input.orders }), (body) => body.node('in', 'transform', ({ item }) => ({ value: item.di })));
+// @ts-expect-error items are there in a map alone
+wide.node('next', 'transform', ({ item }) => ({ value: item }));
+// @ts-expect-error a workflow has an output, not a result
+wide.result({ a: '1' });
+// prettier-ignore
+// @ts-expect-error a body has a result, not an output
+wide.map('next', ({ input }) => ({ items: input.orders }), (body) => body.output({ a: '1' }));
+// @ts-expect-error a loop has no result
+wide.loop('next', { maximumIterations: 1 }, (body) => body.result({ a: '1' }));
+// @ts-expect-error a loop has a bound
+wide.loop('next', {}, (body) => body);
+// @ts-expect-error a condition of a loop is a bool
+wide.loop('next', { maximumIterations: 1 }, (body) => body.while(({ pass }) => pass.index));
+// prettier-ignore
+// @ts-expect-error the state of a loop has no such field
+wide.loop('next', { maximumIterations: 1, state: { n: '1' } }, (body) => body.while(({ pass }) => cel<boolean>`${pass.state.m} > 1`));
+// @ts-expect-error what a map gives has no such field
+wide.output(({ nodes }) => nodes.each.results[0].total);
+// @ts-expect-error what comes with an event has no such field
+wide.output(({ nodes }) => nodes.heard.data.price);
+// @ts-expect-error an answer has no such field
+wide.output(({ nodes }) => nodes.ask.data.because);
+// @ts-expect-error the child gives no such field
+parent.output(({ nodes }) => nodes.child.thrice);
+// @ts-expect-error the child takes no such input
+wide.subworkflow('next', child, { m: '1' });
+// @ts-expect-error the child takes a number
+wide.subworkflow('next', child, ({ input }) => ({ n: input.kind }));
+// @ts-expect-error only an activity undoes a node
+wide.undo('call', 'transform', { value: '1' });
+// @ts-expect-error only a node that is there can be undone
+wide.undo('cal', 'http', { url: 'https://example.org/' });
+// @ts-expect-error there is no such policy of errors
+wide.node('next', 'http', { url: 'https://example.org/' }, { onError: 'ignore' });
+// @ts-expect-error an escalation says when
+wide.node('next', 'approval', { title: 'x', escalation: [{ assignees: ['bob'] }] });
