@@ -47,7 +47,7 @@ const INVALID_ARGUMENT = 3;
  * one leaves half done when it dies, another finishes.
  */
 export function startRunDispatcher(options: RunDispatcherOptions): RunDispatcher {
-  const { databaseUrl, pool, log } = options;
+  const { databaseUrl, log } = options;
   const stopping = new AbortController();
   let wake = new AbortController();
   const listener = listenTo(databaseUrl, ADMISSION_CHANNEL, {

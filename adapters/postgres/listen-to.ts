@@ -31,7 +31,7 @@ export function listenTo(
   const lost = (own: pg.Client) => (error: unknown) => {
     if (closed || client !== own) return;
     client = undefined;
-    void own.end().catch(() => undefined);
+    void disconnect(own);
     onLost(error);
     timer = setTimeout(() => void connect(), RECONNECT_MS);
   };
@@ -40,7 +40,15 @@ export function listenTo(
     async close() {
       closed = true;
       clearTimeout(timer);
-      await client?.end().catch(() => undefined);
+      if (client) await disconnect(client);
     },
   };
+}
+
+async function disconnect(client: pg.Client): Promise<void> {
+  try {
+    await client.end();
+  } catch {
+    // It was broken already.
+  }
 }

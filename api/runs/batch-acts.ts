@@ -1,4 +1,3 @@
-import { AppError } from '../../domain/errors.ts';
 import type { BatchOperation } from '../../domain/runs/batches/batch.ts';
 import { askToCancel, askToTerminate } from './answer-run.ts';
 import type { BatchAct } from './batch-runner.ts';

@@ -158,12 +158,8 @@ describe('a batch', () => {
     );
     const all = [...data.batches.edges, ...next.data.batches.edges].map((edge: any) => edge.node);
     expect(all).toHaveLength(data.batches.totalCount);
-    expect(all.map(({ createdAt }) => createdAt)).toEqual(
-      all
-        .map(({ createdAt }) => createdAt)
-        .sort()
-        .reverse(),
-    );
+    const times = all.map(({ createdAt }) => Date.parse(createdAt));
+    expect(times).toEqual(times.toSorted((left, right) => right - left));
   });
 });
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAuthoringCommands } from './authoring-commands.ts';
+import { addFlowCommands } from './flow-commands.ts';
 import { printFailure } from './print-failure.ts';
 import { addRunCommands } from './run-commands.ts';
 import type { StartOptions } from './start/start-command.ts';
@@ -32,6 +33,7 @@ program
 
 addAuthoringCommands(program);
 addRunCommands(program);
+addFlowCommands(program);
 addWorkerCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.

@@ -1,0 +1,128 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { graphqlUrl } from './graphql-url.ts';
+import { printFailure } from './print-failure.ts';
+
+type Shared = { json?: boolean; url?: string };
+export type RunStartOptions = Shared & {
+  input?: string;
+  label?: Record<string, string>;
+  priority?: number;
+  key?: string;
+  version?: number;
+  startAt?: string;
+  delay?: number;
+  wait?: number;
+};
+export type RunListOptions = Shared & {
+  workflow?: string;
+  status?: string[];
+  label?: Record<string, string>;
+  first?: number;
+};
+export type BatchStartOptions = Shared & {
+  workflow?: string;
+  status?: string[];
+  label?: Record<string, string>;
+  since?: string;
+  until?: string;
+  reason?: string;
+  dryRun?: boolean;
+  wait?: boolean;
+};
+
+/** The verbs that start, find and close runs, one by one and many at a time. */
+export function addFlowCommands(program: Command): void {
+  const run = groupOf(program, 'run', 'work with a run');
+  shared(run.command('start').description('start a run of a workflow').argument('<workflow>'))
+    .option('--input <json>', 'the input as JSON, or @file')
+    .option('--label <key=value>', 'a label to search by; may be repeated', label)
+    .option('--priority <1-5>', '1 is first', whole)
+    .option('--key <text>', 'idempotency key: the same key gives the same run')
+    .option('--version <number>', 'of the workflow; default is the latest', whole)
+    .option('--start-at <time>', 'not before this moment (ISO 8601)')
+    .option('--delay <ms>', 'not before this long after now', whole)
+    .option('--wait <ms>', 'answer when the run is closed, or after this long', whole)
+    .action((workflow: string, options: RunStartOptions) =>
+      exit(async () => (await import('./flow/start-run.ts')).startRun(workflow, { ...options, url: urlOf(options) })),
+    );
+  shared(run.command('list').description('runs, newest first'))
+    .option('--workflow <id>')
+    .option('--status <status...>')
+    .option('--label <key=value>', 'with this label; may be repeated', label)
+    .option('--first <number>', 'how many, 1 to 100', whole)
+    .action((options: RunListOptions) =>
+      exit(async () => (await import('./flow/list-runs.ts')).listRuns({ ...options, url: urlOf(options) })),
+    );
+  for (const [name, mutation] of [
+    ['cancel', 'cancelRun'],
+    ['terminate', 'terminateRun'],
+  ] as const) {
+    shared(run.command(name).description(`${name} a run`).argument('<id>'))
+      .option('--reason <text>')
+      .action((id: string, options: Shared & { reason?: string }) =>
+        exit(async () =>
+          (await import('./flow/close-run.ts')).closeRun(mutation, id, { ...options, url: urlOf(options) }),
+        ),
+      );
+  }
+  addBatchCommands(program);
+}
+
+function addBatchCommands(program: Command): void {
+  const batch = groupOf(program, 'batch', 'do one thing to many runs, in the background');
+  shared(batch.command('start').argument('<operation>', 'cancel, terminate, pause, resume or retry'))
+    .description('choose runs and do it to each of them')
+    .option('--workflow <id>')
+    .option('--status <status...>', 'default: those that the operation can do something to')
+    .option('--label <key=value>', 'with this label; may be repeated', label)
+    .option('--since <time>', 'made at or after (ISO 8601)')
+    .option('--until <time>', 'made before (ISO 8601)')
+    .option('--reason <text>')
+    .option('--dry-run', 'only count them')
+    .option('--wait', 'show the progress until it has ended: exit code 1 when it could not be done to some')
+    .action((operation: string, options: BatchStartOptions) =>
+      exit(async () => (await import('./flow/batch.ts')).startBatch(operation, { ...options, url: urlOf(options) })),
+    );
+  shared(batch.command('list').description('batches, newest first')).action((options: Shared) =>
+    exit(async () => (await import('./flow/batch.ts')).listBatches({ ...options, url: urlOf(options) })),
+  );
+  shared(batch.command('show').description('how far a batch is, and its errors').argument('<id>')).action(
+    (id: string, options: Shared) =>
+      exit(async () => (await import('./flow/batch.ts')).showBatch(id, { ...options, url: urlOf(options) })),
+  );
+  shared(batch.command('cancel').description('leave the other runs of a batch alone').argument('<id>')).action(
+    (id: string, options: Shared) =>
+      exit(async () => (await import('./flow/batch.ts')).cancelBatch(id, { ...options, url: urlOf(options) })),
+  );
+}
+
+function groupOf(program: Command, name: string, description: string): Command {
+  return program.commands.find((command) => command.name() === name) ?? program.command(name).description(description);
+}
+
+const shared = (command: Command): Command =>
+  command
+    .option('--json', 'one JSON value on stdout')
+    .option('--url <url>', 'GraphQL address; default is that of the running weft start here');
+
+const urlOf = ({ url }: Shared): string => url ?? graphqlUrl();
+
+async function exit(work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work();
+  } catch (error) {
+    printFailure(error);
+    process.exitCode = 1;
+  }
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+function label(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('must be key=value');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
