@@ -57,9 +57,9 @@ const start = (policy: object, failure: Failure) =>
 async function waitAfterFirst(policy: object, failure: Failure): Promise<number> {
   const handle = await start(policy, failure);
   for (;;) {
-    const { pendingActivities } = (await handle.describe()).raw;
-    const interval = pendingActivities?.[0]?.currentRetryInterval;
-    if (interval) {
+    const [activity] = (await handle.describe()).raw.pendingActivities ?? [];
+    const interval = activity?.currentRetryInterval;
+    if (interval && activity?.attempt === 2) {
       await handle.terminate();
       return Number(interval.seconds ?? 0) * 1_000 + Math.floor((interval.nanos ?? 0) / 1_000_000);
     }
