@@ -76,7 +76,7 @@ function describePollers({ queue, workflows, activities }: QueuePollers): Check 
   if (activities > 0 && (!needsWorkflows || workflows > 0)) {
     return ok(name, `${activities} activity${needsWorkflows ? `, ${workflows} workflow` : ''} pollers`);
   }
-  return fail(name, 'nobody polls it', `npm start, or node workers/main.ts --queues ${queue}`);
+  return fail(name, 'nobody polls it', `npm start, or npm run weft -- worker start --queue ${queue}`);
 }
 
 /** A door of ours that should answer while `weft start` runs. */

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayClient } from '../gateway-client.ts';
+import { type RunWarning, WARNING_FIELDS } from '../run-warnings.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../../samples');
 const POLL_MS = 60;
@@ -25,6 +26,7 @@ export type SampleRun = {
   startedAt: string;
   closedAt: string | null;
   temporalUrl: string;
+  warnings: RunWarning[];
   nodes: SampleNode[];
 };
 
@@ -69,6 +71,7 @@ export async function followRun(
     const { run } = await gateway<{ run: SampleRun }>(
       `query ($id: ID!) { run(id: $id) { id status output startedAt closedAt temporalUrl
         error { code message nodeId hint }
+        warnings { ${WARNING_FIELDS} }
         nodes { id type status iteration attempts startedAt closedAt } } }`,
       { id: runId },
     );

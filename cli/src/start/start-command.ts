@@ -1,8 +1,17 @@
 import { loadSettings } from '../../../config/load.ts';
 import { createGatewayClient, type GatewayClient } from '../gateway-client.ts';
 import { removeRunFile, type RunFile, writeRunFile } from '../run-file.ts';
+import { createWarningTeller } from '../run-warnings.ts';
 import { describeAddresses, describeRun, type RunSummary } from './describe-start.ts';
-import { countEvents, followRun, nodeDurationMs, publishSamples, runDurationMs, startSampleRun } from './sample-run.ts';
+import {
+  countEvents,
+  followRun,
+  nodeDurationMs,
+  publishSamples,
+  runDurationMs,
+  type SampleRun,
+  startSampleRun,
+} from './sample-run.ts';
 import { showProgress } from './show-progress.ts';
 import { stopEarlierProcesses } from './stop-earlier-processes.ts';
 import { createStartContext, type StartContext } from './start-context.ts';
@@ -67,7 +76,12 @@ async function runSample(context: StartContext, gateway: GatewayClient, options:
   context.log.info({ runId }, 'sample run started');
   const progress = showProgress(options.json ? process.stderr : process.stdout);
   try {
-    const run = await followRun(gateway, runId, progress.update, context.parts.stopping);
+    const tellWarnings = createWarningTeller(context.tell);
+    const onState = (state: SampleRun) => {
+      tellWarnings(state.warnings);
+      progress.update(state);
+    };
+    const run = await followRun(gateway, runId, onState, context.parts.stopping);
     await progress.finish();
     if (run.status !== 'COMPLETED') {
       const { error } = run;

@@ -62,7 +62,7 @@ export async function startServices(
   };
   const workers = awaitedLater(
     bundle.then((file) =>
-      start('workers', ['workers/main.ts', '--queues', 'runs,content,models', '--bundle', file], {
+      start('workers', ['workers/main.ts', '--bundle', file], {
         ...environment,
         METRICS_PORT: String(workerMetricsPort),
       }),
