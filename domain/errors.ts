@@ -54,6 +54,12 @@ export const ERRORS = {
       `Workflow ${String(f['workflowId'])} has ${String(f['limit'])} open run(s)${f['key'] === '' ? '' : ` for ${JSON.stringify(f['key'])}`} and takes no more`,
     hint: 'Try again when one of them is closed; `onLimit: queue` would let the run wait.',
   },
+  RUN_QUEUED: {
+    status: 409,
+    retry: true,
+    message: (f) => `Run ${String(f['runId'])} has not started yet`,
+    hint: 'Read `run.queue` to see what it waits for.',
+  },
   BATCH_CLOSED: {
     status: 409,
     retry: false,
@@ -71,6 +77,27 @@ export const ERRORS = {
     message: (f) =>
       `Stream ${String(f['streamId'])} is at version ${String(f['actualVersion'])}, not ${String(f['expectedVersion'])}`,
     hint: 'Read the stream again and decide anew.',
+  },
+  DRAFT_CONFLICT: {
+    status: 409,
+    retry: false,
+    message: (f) =>
+      `The draft of ${String(f['workflowId'])} is at revision ${String(f['currentRevision'])}, not ${String(f['expectedRevision'])}`,
+    hint: 'Somebody else has saved it meanwhile: read the draft and put your changes into what is there.',
+  },
+  VERSION_DEPRECATED: {
+    status: 409,
+    retry: false,
+    message: (f) =>
+      `Version ${String(f['version'])} of workflow ${String(f['workflowId'])} is deprecated and starts no new runs` +
+      (f['replacement'] === null ? '' : `; version ${String(f['replacement'])} replaces it`),
+    hint: 'Start the version named in `replacement`, or leave `version` out.',
+  },
+  MIGRATION_REFUSED: {
+    status: 409,
+    retry: false,
+    message: (f) => `The run cannot go on with version ${String(f['version'])}: ${String(f['detail'])}`,
+    hint: 'Every obstacle is listed in `problems`; a mapping from old node ids to new ones settles most.',
   },
   EXPRESSION_FAILED: {
     status: 422,

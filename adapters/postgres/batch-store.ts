@@ -59,7 +59,7 @@ export async function insertBatch(pool: pg.Pool, batch: NewBatch): Promise<Batch
 
 function chosenBy(tenantId: TenantId, filter: BatchFilter): { where: string; values: unknown[] } {
   const values: unknown[] = [tenantId, filter.status];
-  const filters = ['tenant_id = $1', 'status = ANY($2)'];
+  const filters = ['tenant_id = $1', 'status = ANY($2)', 'parent_run_id IS NULL'];
   const add = (condition: (place: string) => string, value: unknown) =>
     filters.push(condition(`$${values.push(value)}`));
   if (filter.workflowId !== null) add((place) => `workflow_id = ${place}`, filter.workflowId);

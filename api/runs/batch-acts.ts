@@ -1,14 +1,39 @@
+import { listNodeExecutions } from '../../adapters/postgres/node-store.ts';
+import { AppError } from '../../domain/errors.ts';
+import { runId as asRunId } from '../../domain/identifiers.ts';
 import type { BatchOperation } from '../../domain/runs/batches/batch.ts';
+import type { Principal } from '../access/principal.ts';
 import { askToCancel, askToTerminate } from './answer-run.ts';
 import type { BatchAct } from './batch-runner.ts';
 import type { RunsDeps } from './deps.ts';
+import { pauseRun, resumeRun, retryNode } from './operate-run.ts';
 
 /** The operations of a batch are those that single runs have. */
 export function batchActs(deps: RunsDeps): Record<BatchOperation, BatchAct> {
-  const closing =
-    (ask: typeof askToCancel): BatchAct =>
-    async (principal, runId, reason) => {
-      await ask(deps, principal, runId, reason);
-    };
-  return { CANCEL: closing(askToCancel), TERMINATE: closing(askToTerminate) };
+  return {
+    CANCEL: async (principal, runId, reason) => void (await askToCancel(deps, principal, runId, reason)),
+    TERMINATE: async (principal, runId, reason) => void (await askToTerminate(deps, principal, runId, reason)),
+    PAUSE: async (principal, runId, reason) => void (await pauseRun(deps, principal, runId, reason)),
+    RESUME: async (principal, runId) => void (await resumeRun(deps, principal, runId)),
+    RETRY: (principal, runId) => retryFailedNodes(deps, principal, runId),
+  };
+}
+
+/** One that goes on already is passed over, as after a process that died between two of them. @throws NOT_RETRYABLE */
+async function retryFailedNodes(deps: RunsDeps, principal: Principal, runId: string): Promise<void> {
+  const failed = (await listNodeExecutions(deps.pool, asRunId(runId))).filter(
+    ({ status, handled }) => status === 'FAILED' && !handled,
+  );
+  let refused: unknown = new AppError('NOT_RETRYABLE', { nodeId: '', detail: 'no node of the run has failed' });
+  let retried = 0;
+  for (const { nodeId, iteration } of failed) {
+    try {
+      await retryNode(deps, principal, { runId, nodeId, path: iteration });
+      retried += 1;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'NOT_RETRYABLE') throw error;
+      refused = error;
+    }
+  }
+  if (retried === 0) throw refused;
 }

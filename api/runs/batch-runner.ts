@@ -26,6 +26,9 @@ export type BatchRunner = { wake: () => void; stop: () => Promise<void> };
 const DONE_BEFORE: Readonly<Record<BatchOperation, ErrorCode>> = {
   CANCEL: 'RUN_CLOSED',
   TERMINATE: 'RUN_CLOSED',
+  PAUSE: 'RUN_CLOSED',
+  RESUME: 'NOT_PAUSED',
+  RETRY: 'NOT_RETRYABLE',
 };
 const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set(['TEMPORAL_UNAVAILABLE', 'DATABASE_UNAVAILABLE']);
 const CLAIM_MS = 10_000;

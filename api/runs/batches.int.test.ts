@@ -105,6 +105,41 @@ describe('a batch', () => {
     expect(done).toMatchObject({ total: 2, done: 1, failed: 1, errors: [{ runId: closed, code: 'RUN_CLOSED' }] });
   });
 
+  it('pauses, resumes and tries failed nodes again', async () => {
+    await startRuns(5, { set: 'held' });
+    await untilAll({ set: 'held' }, 'WAITING');
+    const filter = { labels: { set: 'held' } };
+    const paused = await ended((await start({ operation: 'PAUSE', filter, reason: 'maintenance' })).id);
+    expect(paused).toMatchObject({ total: 5, done: 5, failed: 0 });
+    await untilAll({ set: 'held' }, 'PAUSED');
+    expect(await ended((await start({ operation: 'RETRY', filter })).id)).toMatchObject({
+      total: 5,
+      failed: 5,
+      errors: Array.from({ length: 5 }, () => ({ code: 'NOT_RETRYABLE' })),
+    });
+    expect(await ended((await start({ operation: 'RESUME', filter })).id)).toMatchObject({ total: 5, done: 5 });
+    await untilAll({ set: 'held' }, 'WAITING');
+
+    const definition = {
+      name: 'denied',
+      nodes: [{ id: 'call', type: 'http', config: { url: 'http://127.0.0.1:1/' } }],
+      edges: [],
+      policies: { onNodeFailure: 'pause' },
+    };
+    await doors.ask('mutation ($definition: JSON!) { publishWorkflow(definition: $definition) { id } }', {
+      definition,
+    });
+    const { data } = await doors.ask('mutation { executeWorkflow(workflowId: "denied") { id } }');
+    await untilOne(data.executeWorkflow.id, 'PAUSED');
+    const retried = await ended((await start({ operation: 'RETRY', filter: { workflowId: 'denied' } })).id);
+    expect(retried).toMatchObject({ total: 1, done: 1, failed: 0 });
+    const { rows } = await doors.pool.query(
+      `SELECT FROM events JOIN event_streams USING (stream_key) WHERE run_id = $1 AND type = 'node.retry_requested'`,
+      [data.executeWorkflow.id],
+    );
+    expect(rows).toHaveLength(1);
+  });
+
   it('is taken over from a process that died, which had done it to some and not said so', async () => {
     const ids = (await startRuns(4, { set: 'taken' })).sort();
     const { rows } = await doors.pool.query(

@@ -18,6 +18,7 @@ import { readWorkflow } from './read-runs.ts';
 import { newRunId } from './run-id.ts';
 import { type StartOptions, startOptions, type StartRequest } from './start-options.ts';
 import { waitForRun } from './wait-for-run.ts';
+import { refuseDeprecated } from './workflow-versions.ts';
 
 export type ExecuteWorkflow = StartRequest & {
   workflowId: string;
@@ -36,7 +37,7 @@ const ANSWER_MARGIN_MS = 500;
 /**
  * Stores the run, then starts it; a crash in between is repaired by the next request with the same key or by the reconciler.
  * A run that has to be admitted first is started by a dispatcher.
- * @throws NOT_FOUND, INPUT_INVALID, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT, RUN_REJECTED
+ * @throws NOT_FOUND, INPUT_INVALID, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT, RUN_REJECTED, VERSION_DEPRECATED
  */
 export async function executeWorkflow(
   deps: RunsDeps,
@@ -68,6 +69,7 @@ async function makeRun(
 
   const published = await readWorkflow(deps, principal, request.workflowId, version ?? undefined);
   if (!published) throw workflowNotFound(request);
+  await refuseDeprecated(deps, published);
   checkInput(deps, published, input);
   const { priority, labels } = options;
   const { workflowId } = published;
@@ -128,9 +130,10 @@ async function aliasedRun(
   return run;
 }
 
-/** Starts a run whose row exists but which Temporal may not have seen, unless its turn has not come. */
+/** Starts a run whose row exists but which Temporal may not have seen. @throws RUN_QUEUED when its turn has not come */
 export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<void> {
-  if (run.status !== 'PENDING' || (await isQueued(deps.pool, run.id))) return;
+  if (run.status !== 'PENDING') return;
+  if (await isQueued(deps.pool, run.id)) throw new AppError('RUN_QUEUED', { runId: run.id });
   const published = await readDefinitionByHash(deps.pool, run.definitionHash);
   if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: run.definitionHash });
   await start(deps, run, published);
@@ -157,7 +160,7 @@ async function repeatedRun(deps: RunsDeps, request: ExecuteWorkflow, earlier: Ru
   if (!sameVersion || canonicalJson(input) !== canonicalJson(earlier.input)) {
     throw new AppError('IDEMPOTENCY_CONFLICT', { key });
   }
-  await ensureStarted(deps, earlier);
+  if (!(await isQueued(deps.pool, earlier.id))) await ensureStarted(deps, earlier);
   return earlier;
 }
 

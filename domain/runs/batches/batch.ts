@@ -3,7 +3,7 @@ import type { Labels } from '../flow-control/labels.ts';
 import type { RunStatus } from '../run-status.ts';
 
 /** What a batch does to each run. */
-export const BATCH_OPERATIONS = ['CANCEL', 'TERMINATE'] as const;
+export const BATCH_OPERATIONS = ['CANCEL', 'TERMINATE', 'PAUSE', 'RESUME', 'RETRY'] as const;
 export type BatchOperation = (typeof BATCH_OPERATIONS)[number];
 
 export const BATCH_STATUSES = ['RUNNING', 'COMPLETED', 'CANCELLED'] as const;
@@ -45,4 +45,7 @@ export type BatchError = { runId: string; code: string; message: string };
 export const BATCH_STATUSES_OF: Readonly<Record<BatchOperation, readonly RunStatus[]>> = {
   CANCEL: ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'],
   TERMINATE: ['PENDING', 'RUNNING', 'WAITING', 'PAUSED', 'COMPENSATING'],
+  PAUSE: ['RUNNING', 'WAITING'],
+  RESUME: ['PAUSED'],
+  RETRY: ['PAUSED'],
 };
