@@ -21,8 +21,12 @@ type Row = {
   hash: string;
   definition: WorkflowDefinition;
   created_at: Date;
+  deprecated_at: Date | null;
+  deprecation_reason: string | null;
 };
-const COLUMNS = 'tenant_id, workflow_id, version, hash, definition, created_at';
+const COLUMNS = 'tenant_id, workflow_id, version, hash, definition, created_at, deprecated_at, deprecation_reason';
+/** Deprecated ones come after the others. */
+const LATEST = '(deprecated_at IS NOT NULL), version DESC';
 
 /** The same content as an existing version gives that version; anything else becomes the next one. */
 export async function publishDefinition(
@@ -45,7 +49,7 @@ export async function publishDefinition(
   });
 }
 
-/** The given version, or the latest. */
+/** The given version, or the latest that is not deprecated; where all are, the latest. */
 export async function readDefinition(
   pool: pg.Pool,
   tenantId: TenantId,
@@ -54,7 +58,7 @@ export async function readDefinition(
 ): Promise<PublishedDefinition | undefined> {
   const { rows } = await pool.query<Row>(
     `SELECT ${COLUMNS} FROM definitions WHERE tenant_id = $1 AND workflow_id = $2 AND ($3::int IS NULL OR version = $3)
-     ORDER BY version DESC LIMIT 1`,
+     ORDER BY ${LATEST} LIMIT 1`,
     [tenantId, workflowId, version ?? null],
   );
   return rows[0] && fromRow(rows[0]);
@@ -82,6 +86,44 @@ export async function readDefinitionVersions(
   return rows.map(fromRow);
 }
 
+export type VersionListing = { tenantId: TenantId; workflowId: WorkflowId; first: number; before: number | undefined };
+
+/** Newest first; `before` is the version that the page comes after. */
+export async function listVersions(pool: pg.Pool, listing: VersionListing): Promise<DefinitionPage> {
+  const { tenantId, workflowId, first, before } = listing;
+  const [page, count] = await Promise.all([
+    pool.query<Row>(
+      `SELECT ${COLUMNS} FROM definitions WHERE tenant_id = $1 AND workflow_id = $2 AND ($3::int IS NULL OR version < $3)
+       ORDER BY version DESC LIMIT $4`,
+      [tenantId, workflowId, before ?? null, first + 1],
+    ),
+    pool.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM definitions WHERE tenant_id = $1 AND workflow_id = $2',
+      [tenantId, workflowId],
+    ),
+  ]);
+  return {
+    rows: page.rows.slice(0, first).map(fromRow),
+    totalCount: count.rows[0]?.count ?? 0,
+    hasNextPage: page.rows.length > first,
+  };
+}
+
+/** Undefined when there is no such version. Deprecating again keeps the first moment. */
+export async function setDeprecation(
+  pool: pg.Pool,
+  { tenantId, workflowId, version }: Pick<PublishedDefinition, 'tenantId' | 'workflowId' | 'version'>,
+  deprecation: { reason: string | null } | null,
+): Promise<PublishedDefinition | undefined> {
+  const { rows } = await pool.query<Row>(
+    `UPDATE definitions
+     SET deprecated_at = CASE WHEN $4 THEN coalesce(deprecated_at, date_trunc('milliseconds', now())) END, deprecation_reason = $5
+     WHERE tenant_id = $1 AND workflow_id = $2 AND version = $3 RETURNING ${COLUMNS}`,
+    [tenantId, workflowId, version, deprecation !== null, deprecation?.reason ?? null],
+  );
+  return rows[0] && fromRow(rows[0]);
+}
+
 export type DefinitionListing = {
   tenantId: TenantId;
   first: number;
@@ -91,7 +133,7 @@ export type DefinitionListing = {
   name?: string | undefined;
 };
 
-/** The latest version of each workflow, by name. */
+/** The latest version of each workflow that is not deprecated, by name; where all are, the latest. */
 export async function listDefinitions(pool: pg.Pool, listing: DefinitionListing): Promise<DefinitionPage> {
   const { tenantId, first, after, name } = listing;
   const pattern = name === undefined ? null : `%${name.replace(/[\\%_]/g, '\\$&')}%`;
@@ -99,7 +141,7 @@ export async function listDefinitions(pool: pg.Pool, listing: DefinitionListing)
     pool.query<Row>(
       `SELECT DISTINCT ON (workflow_id) ${COLUMNS} FROM definitions
        WHERE tenant_id = $1 AND ($2::text IS NULL OR workflow_id > $2) AND ($3::text IS NULL OR workflow_id ILIKE $3)
-       ORDER BY workflow_id, version DESC LIMIT $4`,
+       ORDER BY workflow_id, ${LATEST} LIMIT $4`,
       [tenantId, after ?? null, pattern, first + 1],
     ),
     pool.query<{ count: number }>(
@@ -123,5 +165,6 @@ function fromRow(row: Row): PublishedDefinition {
     hash: definitionHash(row.hash),
     definition: row.definition,
     createdAt: row.created_at,
+    deprecation: row.deprecated_at && { at: row.deprecated_at, reason: row.deprecation_reason },
   };
 }

@@ -4,7 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import { toAppError } from './to-app-error.ts';
 
 /** Fields of an AppError that callers can work with; the others are in its message. */
-const VISIBLE_FIELDS = ['problems', 'paths'] as const;
+const VISIBLE_FIELDS = ['problems', 'paths', 'currentRevision', 'replacement'] as const;
 
 /**
  * The one mapper from errors to GraphQL. What is neither an AppError nor GraphQL's own refusal is a fault of ours:

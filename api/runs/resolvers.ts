@@ -8,10 +8,13 @@ import { initialState } from '../../domain/runs/run-state.ts';
 import type { Principal } from '../access/principal.ts';
 import { dateTimeScalar, jsonScalar } from '../graphql/scalars.ts';
 import { approve, cancelRun, terminateRun, type Approve } from './answer-run.ts';
+import { batchesResolvers } from './batches-resolvers.ts';
 import type { RunsDeps } from './deps.ts';
 import { effectsResolvers } from './effects-resolvers.ts';
 import { executeWorkflow, type ExecuteWorkflow } from './execute-workflow.ts';
+import { flowResolvers } from './flow-resolvers.ts';
 import type { RunLoaders } from './loaders.ts';
+import { operateResolvers } from './operate-resolvers.ts';
 import { publishWorkflow, validateWorkflow } from './publish-workflow.ts';
 import {
   listRunEvents,
@@ -24,16 +27,25 @@ import {
 } from './read-runs.ts';
 import { runWarnings } from './run-warnings.ts';
 import { temporalUrl } from './temporal-url.ts';
+import { triggerResolvers } from './trigger-resolvers.ts';
+import { versionsResolvers } from './versions-resolvers.ts';
 
 export type RunsContext = { principal: Principal; loaders: RunLoaders };
 type Reason = { runId: string; reason?: string | null };
 type Reference = { id: string };
 
 export function runsResolvers(deps: RunsDeps) {
+  const batches = batchesResolvers(deps);
+  const triggers = triggerResolvers(deps);
+  const versions = versionsResolvers(deps);
   return {
+    ...triggers.types,
     JSON: jsonScalar,
     DateTime: dateTimeScalar,
     Query: {
+      ...batches.Query,
+      ...triggers.Query,
+      ...versions.Query,
       workflow: (_: unknown, { id }: Reference, { principal }: RunsContext) => readWorkflow(deps, principal, id),
       workflows: (_: unknown, filter: PageArguments & { name?: string | null }, { principal }: RunsContext) =>
         listWorkflows(deps, principal, filter),
@@ -43,6 +55,10 @@ export function runsResolvers(deps: RunsDeps) {
         validateWorkflow(deps, principal, definition),
     },
     Mutation: {
+      ...batches.Mutation,
+      ...triggers.Mutation,
+      ...versions.Mutation,
+      ...operateResolvers(deps).Mutation,
       publishWorkflow: (_: unknown, { definition }: { definition: Json }, { principal }: RunsContext) =>
         publishWorkflow(deps, principal, definition),
       executeWorkflow: (_: unknown, request: ExecuteWorkflow, { principal }: RunsContext) =>
@@ -53,7 +69,10 @@ export function runsResolvers(deps: RunsDeps) {
       terminateRun: (_: unknown, { runId, reason = null }: Reason, { principal }: RunsContext) =>
         terminateRun(deps, principal, runId, reason),
     },
+    Batch: batches.Batch,
+    Draft: versions.Draft,
     Workflow: {
+      ...versions.Workflow,
       __resolveReference: ({ id }: Reference, { principal }: RunsContext) => readWorkflow(deps, principal, id),
       id: (workflow: PublishedDefinition) => workflow.workflowId,
       name: (workflow: PublishedDefinition) => workflow.definition.name,
@@ -64,6 +83,7 @@ export function runsResolvers(deps: RunsDeps) {
     },
     Run: {
       ...effectsResolvers(deps).Run,
+      ...flowResolvers.Run,
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
       workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
       startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,
@@ -76,9 +96,19 @@ export function runsResolvers(deps: RunsDeps) {
       stateAt: (run: RunRecord, { eventId }: { eventId: number }) =>
         eventId < 1 ? null : readRunStateAt(deps.pool, run.id, eventId),
       warnings: (run: RunRecord, _: unknown, { loaders }: RunsContext) => runWarnings(deps, loaders, run),
+      parent: async ({ parent }: RunRecord, _: unknown, { loaders }: RunsContext) => {
+        const run = parent && (await loaders.run.load(parent.runId));
+        return run ? { run, nodeId: parent.nodeId, path: parent.iteration } : null;
+      },
+      children: (run: RunRecord, page: PageArguments, { principal }: RunsContext) =>
+        listRunsOf(deps, principal, { ...page, parentRunId: run.id }),
       temporalUrl: (run: RunRecord) => temporalUrl(deps.settings, run),
     },
-    NodeExecution: { id: (node: NodeExecutionRecord) => node.nodeId },
+    NodeExecution: {
+      id: (node: NodeExecutionRecord) => node.nodeId,
+      iteration: (node: NodeExecutionRecord) => Number(node.iteration.split('.').at(-1)),
+      path: (node: NodeExecutionRecord) => node.iteration,
+    },
     RunEvent: {
       id: (event: RunStoredEvent) => event.sequence,
       nodeId: ({ payload }: RunStoredEvent) => (isJsonObject(payload) ? payload['nodeId'] : null),
@@ -101,5 +131,7 @@ function nodesBefore(run: RunRecord, published: PublishedDefinition | undefined)
     error: null,
     startedAt: null,
     closedAt: null,
+    port: null,
+    handled: false,
   }));
 }

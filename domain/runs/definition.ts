@@ -131,8 +131,11 @@ export type ProblemCode =
 /** Of nodes whose task queue no pool serves, or not for them; they depend on the table of pools, not on the definition alone. */
 export type QueueProblemCode = 'QUEUE_UNKNOWN' | 'QUEUE_NOT_ALLOWED';
 
+/** Of subworkflows, which depend on what is published. */
+export type SubworkflowProblemCode = 'SUBWORKFLOW_UNKNOWN' | 'SUBWORKFLOW_CYCLE' | 'SUBWORKFLOW_INPUT';
+
 export type DefinitionProblem = {
-  code: ProblemCode | QueueProblemCode;
+  code: ProblemCode | QueueProblemCode | SubworkflowProblemCode;
   /** JSON Pointer into the definition. */
   path: string;
   nodeId: string | null;

@@ -14,6 +14,14 @@ export const LIMITS = {
   mapConcurrency: 1_000,
   /** Child runs of one map at a time. */
   mapWindow: 10,
+  /** Runs within runs within runs. */
+  subworkflowDepth: 10,
+  /** Published versions that one definition reaches through its subworkflows. */
+  subworkflows: 100,
+  /** Runs that one fleet check looks at, open or closed. */
+  fleetRuns: 1_000,
+  /** Runs that are migrated while somebody waits; more are a batch. */
+  migratedRuns: 100,
   loopIterations: 1_000_000,
   /** Nodes settled by one event; the rest follows after a yield, so that no workflow task takes long. */
   stepsPerEvent: 2_000,

@@ -16,6 +16,8 @@ export type PublishedDefinition = {
   hash: DefinitionHash;
   definition: WorkflowDefinition;
   createdAt: Date;
+  /** It starts no new runs. */
+  deprecation: { at: Date; reason: string | null } | null;
 };
 
 /** One row of the read model `runs`; inserted before Temporal starts the run, then kept by the projector alone. */

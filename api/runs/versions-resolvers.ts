@@ -1,0 +1,46 @@
+import { readDefinition } from '../../adapters/postgres/definition-store.ts';
+import type { PublishedDefinition } from '../../domain/runs/run-record.ts';
+import type { Draft } from '../../domain/runs/versions/draft.ts';
+import type { Principal } from '../access/principal.ts';
+import type { RunsDeps } from './deps.ts';
+import { discardDraft, listDraftsOf, publishDraft, readDraftOf, saveDraft, type SaveDraft } from './drafts.ts';
+import { validateWorkflow } from './publish-workflow.ts';
+import { type PageArguments, readWorkflow } from './read-runs.ts';
+import { deprecateVersion, listVersionsOf, undeprecateVersion, type VersionReference } from './workflow-versions.ts';
+
+type Context = { principal: Principal };
+type DraftReference = { workflowId: string; expectedRevision: number };
+
+export function versionsResolvers(deps: RunsDeps) {
+  return {
+    Query: {
+      draft: (_: unknown, { workflowId }: { workflowId: string }, { principal }: Context) =>
+        readDraftOf(deps, principal, workflowId),
+      drafts: (_: unknown, page: PageArguments, { principal }: Context) => listDraftsOf(deps, principal, page),
+    },
+    Mutation: {
+      saveDraft: (_: unknown, request: SaveDraft, { principal }: Context) => saveDraft(deps, principal, request),
+      publishDraft: (_: unknown, request: DraftReference, { principal }: Context) =>
+        publishDraft(deps, principal, request),
+      discardDraft: (_: unknown, request: DraftReference, { principal }: Context) =>
+        discardDraft(deps, principal, request),
+      deprecateVersion: (_: unknown, request: VersionReference & { reason?: string | null }, { principal }: Context) =>
+        deprecateVersion(deps, principal, request),
+      undeprecateVersion: (_: unknown, request: VersionReference, { principal }: Context) =>
+        undeprecateVersion(deps, principal, request),
+    },
+    Workflow: {
+      versions: (workflow: PublishedDefinition, page: PageArguments) => listVersionsOf(deps, workflow, page),
+      atVersion: (workflow: PublishedDefinition, { version }: { version: number }, { principal }: Context) =>
+        readWorkflow(deps, principal, workflow.workflowId, version),
+    },
+    Draft: {
+      problems: (draft: Draft, _: unknown, { principal }: Context) =>
+        validateWorkflow(deps, principal, draft.definition),
+      outdated: async (draft: Draft, _: unknown, { principal }: Context) => {
+        const latest = await readDefinition(deps.pool, principal.tenantId, draft.workflowId);
+        return latest !== undefined && latest.version > (draft.basedOnVersion ?? 0);
+      },
+    },
+  };
+}
