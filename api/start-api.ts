@@ -24,6 +24,7 @@ import { checkTemporal } from '../temporal/check-temporal.ts';
 import type { connectTemporal } from '../temporal/client.ts';
 import { loadPools } from '../temporal/load-pools.ts';
 import { createQueueWatch } from '../temporal/queue-watch.ts';
+import { createSecretBox } from '../temporal/secret-box.ts';
 import { LOCAL_PRINCIPAL } from './access/principal.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { formatError } from './graphql/format-error.ts';
@@ -32,6 +33,8 @@ import type { RunsDeps } from './runs/deps.ts';
 import { createInputValidators } from './runs/input-validators.ts';
 import { createLoaders } from './runs/loaders.ts';
 import { runsResolvers, type RunsContext } from './runs/resolvers.ts';
+import { startTriggerDispatcher } from './runs/dispatch-triggers.ts';
+import { HOOKS_PATH, mountWebhooks } from './runs/webhooks-routes.ts';
 
 export type ApiParts = {
   settings: Settings;
@@ -70,6 +73,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     queues: createQueueWatch(connection, settings.TEMPORAL_NAMESPACE),
     hint: hints.hint,
     runChanges,
+    secrets: createSecretBox(settings.WEFT_SECRET_KEY),
   };
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
@@ -80,6 +84,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     traces,
     readiness: () => readiness(checks),
     notable: [GRAPHQL_PATH],
+    routeOf: (path) => (path.startsWith(`${HOOKS_PATH}/`) ? HOOKS_PATH : path),
   });
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
   const apollo = createApollo(deps, log, traces, server);
@@ -87,13 +92,22 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
   const context = async () => ({ principal: LOCAL_PRINCIPAL, loaders: createLoaders(deps, LOCAL_PRINCIPAL) });
+  mountWebhooks(app, deps, {
+    maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
+    logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
+  });
   app.use(GRAPHQL_PATH, express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
   app.use(answerHttpErrors(log, bodyLimit));
   const port = await listen(server, settings.WEFT_HOST, settings.PORT);
+  const dispatcher = startTriggerDispatcher(deps, {
+    databaseUrl: String(settings.DATABASE_URL),
+    onError: (error, step) => log.warn({ err: error, step }, 'a step of the trigger dispatcher failed'),
+  });
   return {
     port,
     async stop() {
       await apollo.stop();
+      await dispatcher.stop();
       await runChanges.close();
       await hints.close();
     },

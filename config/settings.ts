@@ -127,6 +127,32 @@ export const SETTINGS = {
     meaning:
       'How long activities may go on in a worker that was asked to stop; then they are cancelled and tried elsewhere.',
   },
+  WEFT_PUBLIC_URL: {
+    kind: 'string',
+    default: null,
+    meaning: 'Address by which others reach the API, for webhooks and signed links. Unset: http://WEFT_HOST:PORT.',
+  },
+  WEFT_SECRET_KEY: {
+    kind: 'list',
+    default: [],
+    meaning:
+      'Keys of 32 characters or more that seal the secrets of webhooks and sign links. The first one is used, all are accepted. Unset: no webhooks and no webhook nodes; `npm start` makes one in the data folder.',
+    secret: true,
+  },
+  WEFT_WEBHOOK_MAX_BYTES: {
+    kind: 'integer',
+    default: 1048576,
+    min: 1024,
+    max: 16777216,
+    meaning: 'Largest body that a webhook accepts.',
+  },
+  WEFT_LINK_DAYS: {
+    kind: 'integer',
+    default: 90,
+    min: 1,
+    max: 3650,
+    meaning: 'How long the signed links of webhook nodes are valid, from the start of the run.',
+  },
   WEFT_PAYLOAD_INLINE_BYTES: {
     kind: 'integer',
     default: 16384,
@@ -198,10 +224,10 @@ export const SETTINGS = {
   },
   WEFT_CODEC: {
     kind: 'string',
-    default: 'off',
+    default: null,
     choices: ['off', 'loopback', 'token'],
     meaning:
-      'Who may use /codec of the API, by which Temporal Web UI and CLI show encrypted and large values: nobody, this machine, or who sends the token. npm start makes it loopback when it is unset.',
+      'Who may use /codec of the API, by which Temporal Web UI and CLI show encrypted and large values: nobody, this machine, or who sends the token. Unset: nobody; `npm start` makes it loopback.',
   },
   WEFT_CODEC_TOKEN: {
     kind: 'string',
@@ -213,6 +239,13 @@ export const SETTINGS = {
     kind: 'list',
     default: [],
     meaning: 'Origins of web pages that may use /codec, besides that of TEMPORAL_UI_URL.',
+  },
+  WEFT_BATCH_RATE: {
+    kind: 'integer',
+    default: 50,
+    min: 1,
+    max: 10000,
+    meaning: 'Runs a second that one API process operates on for a batch.',
   },
   WEFT_RECONCILE_INTERVAL_MS: {
     kind: 'integer',

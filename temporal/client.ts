@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { AppError } from '../domain/errors.ts';
 import type { PayloadStore } from '../domain/runs/payload-store.ts';
 import { createDataConverter } from './data-converter.ts';
+import { addWebhookLinks } from './webhook-links.ts';
 
 type ConnectionSettings = Pick<Settings, 'TEMPORAL_ADDRESS' | 'TEMPORAL_API_KEY' | 'TEMPORAL_TLS'>;
 
@@ -31,5 +32,6 @@ export function createTemporalClient(connection: Connection, settings: Settings,
     connection,
     namespace: settings.TEMPORAL_NAMESPACE,
     dataConverter: createDataConverter(settings, store),
+    interceptors: { workflow: [addWebhookLinks(settings)] },
   });
 }

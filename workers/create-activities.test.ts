@@ -7,16 +7,23 @@ import { extendPools } from '../domain/runs/pools.ts';
 import { loadPools } from '../temporal/load-pools.ts';
 import { createActivities } from './create-activities.ts';
 import { activitiesOf } from './pools.ts';
+import { runDependencies } from './run-dependencies.ts';
 
 const settings = loadSettings({});
-const { rooms, close } = createActivities(settings, { effects: createEffectStore(createPool('postgres://unused', 1)) });
+const database = createPool('postgres://unused', 1);
+const { rooms, close } = createActivities(settings, {
+  effects: createEffectStore(database),
+  runs: runDependencies(database),
+});
 const pools = loadPools(settings);
 afterAll(close);
 
 describe('the activities of the worker pools', () => {
   it('are those of the node table, each on the queue that its row names', () => {
     const offered = pools.flatMap((pool) =>
-      Object.keys(activitiesOf(pool, rooms)).map((type) => `${pool.queue} ${type}`),
+      Object.keys(activitiesOf(pool, rooms))
+        .filter((type) => !type.startsWith('weft.'))
+        .map((type) => `${pool.queue} ${type}`),
     );
     const wanted = Object.entries<NodeTypeRow>(NODE_TYPES)
       .filter(([, row]) => row.class === 'activity')

@@ -1,11 +1,12 @@
 import { createContentActivities } from '../activities/content/content-activities.ts';
 import { createModelActivities } from '../activities/models/model-activities.ts';
+import { createRunActivities, type RunDependencies } from '../activities/runs/run-activities.ts';
 import { createToolActivities } from '../activities/tools/tool-activities.ts';
 import { createHttpClient } from '../adapters/http/http-client.ts';
 import { createLanguageModels } from '../adapters/models/language-models.ts';
 import { createTextThreads } from '../adapters/text/text-threads.ts';
-import type { Settings } from '../config/settings.ts';
 import type { EffectLedger } from '../domain/tools/effect-ledger.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Room } from './pools.ts';
 
 /** Threads that read text for both content analysis and offline condensing. */
@@ -20,7 +21,7 @@ export function defaultModelProvider(settings: Settings): string {
 /** Builds the adapters that activities need; `close` ends their threads. */
 export function createActivities(
   settings: Settings,
-  { effects }: { effects: EffectLedger },
+  { effects, runs }: { effects: EffectLedger; runs: RunDependencies },
 ): { rooms: ActivityRooms; close: () => Promise<void> } {
   const text = createTextThreads({ threads: TEXT_THREADS });
   const models = createLanguageModels({
@@ -36,6 +37,7 @@ export function createActivities(
     rooms: {
       content: createContentActivities({ text, maxBytes: settings.CONTENT_PROCESSING_MAX_SIZE }),
       models: createModelActivities({ models, defaultProvider: defaultModelProvider(settings), effects }),
+      runs: createRunActivities(runs),
       tools: createToolActivities({
         effects,
         client: createHttpClient({

@@ -2,11 +2,11 @@ import type { PoolRow } from '../domain/runs/pools.ts';
 import type { TaskQueue } from '../domain/runs/queues.ts';
 import type { ActivityRooms } from './create-activities.ts';
 
-export type Room = 'content' | 'models' | 'tools';
+export type Room = 'content' | 'models' | 'runs' | 'tools';
 
 /** Rooms whose activities the built-in pools offer, all of them. */
 const ROOMS: Readonly<Record<TaskQueue, readonly Room[]>> = {
-  runs: ['tools'],
+  runs: ['runs', 'tools'],
   content: ['content'],
   models: ['models'],
 };

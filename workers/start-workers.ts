@@ -1,11 +1,14 @@
+import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
 import { createEffectStore } from '../adapters/postgres/effect-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import type { Settings } from '../config/settings.ts';
 import { AppError } from '../domain/errors.ts';
+import { definitionHash } from '../domain/identifiers.ts';
 import type { PoolRow } from '../domain/runs/pools.ts';
 import { connectionOptions } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
@@ -16,6 +19,7 @@ import { createPoolWorker } from './create-pool-worker.ts';
 import { encodeFailureMessages } from './encode-failure-messages.ts';
 import { cachedRuns, createTuner } from './create-tuner.ts';
 import { activitiesOf } from './pools.ts';
+import { runDependencies } from './run-dependencies.ts';
 
 export type RunningWorkers = {
   /** Takes no further work; what runs may end within the grace, then it is cancelled. */
@@ -45,9 +49,16 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const connection = await NativeConnection.connect(connectionOptions(settings));
   const database = openDatabase(settings);
   const hints = createHintBatcher(database, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
-  const { rooms, close } = createActivities(settings, { effects: createEffectStore(database) });
   const payloads = createPayloadStore(database);
-  const dataConverter = createDataConverter(settings, payloads);
+  const dataConverter = createDataConverter(settings, payloads, async (hash) => {
+    const published = await readDefinitionByHash(database, definitionHash(hash));
+    return published?.definition;
+  });
+  const client = new Client({ connection, namespace: settings.TEMPORAL_NAMESPACE, dataConverter });
+  const { rooms, close } = createActivities(settings, {
+    effects: createEffectStore(database),
+    runs: runDependencies(database, client),
+  });
   const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;
   const slotsOf = createTuner(settings, pools);
   const workers = await Promise.all(

@@ -4,6 +4,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { PoolRow } from '../../domain/runs/pools.ts';
 import type { createTemporalClient } from '../../temporal/client.ts';
 import type { QueueWatch } from '../../temporal/queue-watch.ts';
+import type { SecretBox } from '../../temporal/secret-box.ts';
 import type { InputValidators } from './input-validators.ts';
 
 /** What the operations of this room work on. */
@@ -12,7 +13,13 @@ export type RunsDeps = {
   temporal: ReturnType<typeof createTemporalClient>;
   settings: Pick<
     Settings,
-    'TEMPORAL_UI_URL' | 'TEMPORAL_NAMESPACE' | 'WEFT_PAYLOAD_MAX_BYTES' | 'WEFT_SUBGRAPH_TIMEOUT_MS'
+    | 'TEMPORAL_UI_URL'
+    | 'TEMPORAL_NAMESPACE'
+    | 'WEFT_PAYLOAD_MAX_BYTES'
+    | 'WEFT_SUBGRAPH_TIMEOUT_MS'
+    | 'WEFT_PUBLIC_URL'
+    | 'WEFT_HOST'
+    | 'PORT'
   >;
   log: { info: (fields: Record<string, unknown>, message: string) => void };
   /** W3C Trace Context of the request at hand. */
@@ -25,4 +32,5 @@ export type RunsDeps = {
   /** Tells the projectors that a run has new history. */
   hint: (runId: string) => void;
   runChanges: RunChanges;
+  secrets: SecretBox;
 };

@@ -35,6 +35,7 @@ type Reason = { runId: string; reason?: string | null };
 type Reference = { id: string };
 
 export function runsResolvers(deps: RunsDeps) {
+  const triggers = triggerResolvers(deps);
   const batches = batchesResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
@@ -43,6 +44,7 @@ export function runsResolvers(deps: RunsDeps) {
     JSON: jsonScalar,
     DateTime: dateTimeScalar,
     Query: {
+      ...triggers.Query,
       ...batches.Query,
       ...triggers.Query,
       ...versions.Query,
@@ -55,6 +57,7 @@ export function runsResolvers(deps: RunsDeps) {
         validateWorkflow(deps, principal, definition),
     },
     Mutation: {
+      ...triggers.Mutation,
       ...batches.Mutation,
       ...triggers.Mutation,
       ...versions.Mutation,

@@ -22,15 +22,19 @@ CREATE TABLE schedules (
   overlap text NOT NULL,
   catchup_window_ms bigint NOT NULL,
   pause_on_failure boolean NOT NULL,
+  -- When Temporal makes it; afterwards Temporal knows.
+  starts_paused boolean NOT NULL DEFAULT false,
+  start_note text,
   revision integer NOT NULL DEFAULT 1,
   synced_revision integer NOT NULL DEFAULT 0,
-  synced_at timestamptz NOT NULL DEFAULT now(),
+  tried_at timestamptz NOT NULL DEFAULT now(),
   deleted_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
   updated_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
   PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX schedules_unsynced ON schedules (synced_at) WHERE synced_revision < revision;
+CREATE INDEX schedules_newest ON schedules (tenant_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX schedules_unsynced ON schedules (tried_at) WHERE synced_revision < revision;
 
 -- `secrets`: sealed texts with the moment each ends, newest first.
 CREATE TABLE webhooks (
@@ -70,7 +74,7 @@ CREATE TABLE trigger_firings (
   holder_id text,
   stop_requested text,
   reported_at timestamptz,
-  created_at timestamptz NOT NULL DEFAULT now()
+  created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now())
 ) WITH (fillfactor = 80);
 CREATE INDEX trigger_firings_due ON trigger_firings (due_at) WHERE state = 'PENDING';
 CREATE INDEX trigger_firings_held ON trigger_firings (run_id)

@@ -1,0 +1,146 @@
+import type pg from 'pg';
+import { tenantId, type TenantId } from '../../domain/identifiers.ts';
+import { isJsonObject, type Json } from '../../domain/json.ts';
+import type { RunError } from '../../domain/runs/run-event.ts';
+import type { EmittedEvent } from '../../domain/runs/triggers/event.ts';
+import { readColumns } from './large-values.ts';
+import { createPayloadStore } from './payload-store.ts';
+import { TRIGGER_CHANNEL } from './trigger-firing-store.ts';
+
+/** Clocks of Temporal and Postgres may differ by this much; a wait takes events from this long before it opened. */
+const CLOCK_SKEW_MS = 1_000;
+
+type WaitRow = { run_id: string; node_id: string; iteration: string; tenant_id: string; input: Json; started_at: Date };
+
+/**
+ * Notes open `wait` nodes that are not known yet. Must be committed before they look back: an event that was emitted before the
+ * look back is found by it, and one emitted after finds the wait here, so every event meets every wait.
+ */
+export async function noteNewWaits(pool: pg.Pool, limit: number): Promise<number> {
+  const { rows } = await pool.query<WaitRow>(
+    `SELECT node.run_id, node.node_id, node.iteration, run.tenant_id, node.input, node.started_at
+     FROM node_executions node JOIN runs run ON run.id = node.run_id
+     WHERE node.type = 'wait' AND node.status = 'WAITING' AND node.started_at IS NOT NULL
+       AND NOT EXISTS (SELECT FROM event_waits known WHERE known.run_id = node.run_id
+                       AND known.node_id = node.node_id AND known.iteration = node.iteration)
+     LIMIT $1`,
+    [limit],
+  );
+  const inputs = await readColumns(
+    createPayloadStore(pool),
+    rows.map((row) => row.input),
+  );
+  for (const [index, row] of rows.entries()) {
+    const input = inputs[index];
+    const wanted = isJsonObject(input) ? input : {};
+    await pool.query(
+      `INSERT INTO event_waits (run_id, node_id, iteration, tenant_id, event, correlation, opened_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+      [
+        row.run_id,
+        row.node_id,
+        row.iteration,
+        row.tenant_id,
+        String(wanted['event']),
+        wanted['correlation'] === undefined || wanted['correlation'] === null ? null : String(wanted['correlation']),
+        row.started_at,
+      ],
+    );
+  }
+  return rows.length;
+}
+
+/** Has new waits take the events that were emitted since they opened. */
+export async function lookBack(pool: pg.Pool, limit: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `WITH fresh AS (
+       SELECT * FROM event_waits WHERE NOT looked_back LIMIT $1 FOR UPDATE SKIP LOCKED
+     ), missed AS (
+       INSERT INTO event_wakes (tenant_id, event_id, run_id)
+       SELECT DISTINCT event.tenant_id, event.id, fresh.run_id
+       FROM fresh JOIN emitted_events event ON event.tenant_id = fresh.tenant_id AND event.name = fresh.event
+         AND event.emitted_at >= fresh.opened_at - interval '${CLOCK_SKEW_MS} milliseconds'
+         AND (fresh.correlation IS NULL OR event.correlation = fresh.correlation)
+       JOIN runs run ON run.id = fresh.run_id
+       WHERE NOT (run.trigger_kind = 'EVENT' AND run.trigger_source = event.id)
+       ON CONFLICT DO NOTHING
+     )
+     UPDATE event_waits SET looked_back = true FROM fresh
+     WHERE event_waits.run_id = fresh.run_id AND event_waits.node_id = fresh.node_id
+       AND event_waits.iteration = fresh.iteration`,
+    [limit],
+  );
+  return rowCount ?? 0;
+}
+
+/** Sends an event on its way to every run whose wait is known and open. */
+export async function wakeWaits(client: pg.PoolClient, event: EmittedEvent): Promise<void> {
+  await client.query(
+    `WITH woken AS (
+       INSERT INTO event_wakes (tenant_id, event_id, run_id)
+       SELECT DISTINCT wait.tenant_id, $2, wait.run_id
+       FROM event_waits wait
+       JOIN node_executions node ON node.run_id = wait.run_id AND node.node_id = wait.node_id
+         AND node.iteration = wait.iteration AND node.status = 'WAITING'
+       JOIN runs run ON run.id = wait.run_id
+       WHERE wait.tenant_id = $1 AND wait.event = $3 AND (wait.correlation IS NULL OR wait.correlation = $4)
+         AND NOT (run.trigger_kind = 'EVENT' AND run.trigger_source = $2)
+       ON CONFLICT DO NOTHING RETURNING run_id
+     ) SELECT pg_notify('${TRIGGER_CHANNEL}', '') FROM woken LIMIT 1`,
+    [event.tenantId, event.id, event.name, event.correlation],
+  );
+}
+
+export type Wake = { tenantId: TenantId; eventId: string; runId: string; attempts: number };
+
+/** Takes due wake-ups for `leaseMs`: who is gone by then has not sent them. */
+export async function claimWakes(
+  pool: pg.Pool,
+  { limit, leaseMs }: { limit: number; leaseMs: number },
+): Promise<Wake[]> {
+  const { rows } = await pool.query<{ tenant_id: string; event_id: string; run_id: string; attempts: number }>(
+    `UPDATE event_wakes SET attempts = attempts + 1, due_at = now() + $2 * interval '1 millisecond'
+     WHERE (tenant_id, event_id, run_id) IN (
+       SELECT tenant_id, event_id, run_id FROM event_wakes WHERE state = 'PENDING' AND due_at <= now()
+       ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+     RETURNING tenant_id, event_id, run_id, attempts`,
+    [limit, leaseMs],
+  );
+  return rows.map((row) => ({
+    tenantId: tenantId(row.tenant_id),
+    eventId: row.event_id,
+    runId: row.run_id,
+    attempts: row.attempts,
+  }));
+}
+
+export async function markWakeSent(pool: pg.Pool, wake: Wake): Promise<void> {
+  await pool.query(
+    `UPDATE event_wakes SET state = 'SENT', error = NULL WHERE tenant_id = $1 AND event_id = $2 AND run_id = $3`,
+    [wake.tenantId, wake.eventId, wake.runId],
+  );
+}
+
+/** Tried again after `retryInMs`, or never when that is null. */
+export async function markWakeFailed(
+  pool: pg.Pool,
+  wake: Wake,
+  error: RunError,
+  retryInMs: number | null,
+): Promise<void> {
+  await pool.query(
+    `UPDATE event_wakes SET error = $4, state = CASE WHEN $5::float8 IS NULL THEN 'DEAD' ELSE state END,
+            due_at = now() + coalesce($5, 0) * interval '1 millisecond'
+     WHERE tenant_id = $1 AND event_id = $2 AND run_id = $3`,
+    [wake.tenantId, wake.eventId, wake.runId, JSON.stringify(error), retryInMs],
+  );
+}
+
+/** Forgets waits that are over. */
+export async function forgetClosedWaits(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `DELETE FROM event_waits wait WHERE looked_back AND NOT EXISTS (
+       SELECT FROM node_executions node WHERE node.run_id = wait.run_id AND node.node_id = wait.node_id
+         AND node.iteration = wait.iteration AND node.status = 'WAITING')`,
+  );
+}

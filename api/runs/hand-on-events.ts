@@ -1,0 +1,61 @@
+import type pg from 'pg';
+import { lockUndispatchedEvents, markDispatched } from '../../adapters/postgres/emitted-event-store.ts';
+import { eventTriggersFor } from '../../adapters/postgres/event-trigger-store.ts';
+import { wakeWaits } from '../../adapters/postgres/event-wait-store.ts';
+import { inTransaction } from '../../adapters/postgres/transaction.ts';
+import { insertFiring } from '../../adapters/postgres/trigger-firing-store.ts';
+import type { Json } from '../../domain/json.ts';
+import { toRunError } from '../../domain/runs/run-error.ts';
+import type { RunError } from '../../domain/runs/run-event.ts';
+import { type EmittedEvent, type EventTriggerRecord, eventValue } from '../../domain/runs/triggers/event.ts';
+import { firingId } from '../../domain/runs/triggers/firing.ts';
+import { evaluateTriggerExpression, evaluateTriggerMapping } from '../../domain/runs/triggers/trigger-expression.ts';
+import { contentHash } from '../../temporal/content-hash.ts';
+
+/**
+ * Turns emitted events into firings and wake-ups, each event once: all in one transaction, which a crash undoes. Gives how many
+ * events it took.
+ */
+export async function handOnEvents(pool: pg.Pool, limit: number): Promise<number> {
+  return inTransaction(pool, async (client) => {
+    const events = await lockUndispatchedEvents(client, limit);
+    for (const event of events) {
+      for (const trigger of await eventTriggersFor(client, event.tenantId, event.name)) {
+        await fire(client, trigger, event);
+      }
+      await wakeWaits(client, event);
+      await markDispatched(client, event);
+    }
+    return events.length;
+  });
+}
+
+async function fire(client: pg.PoolClient, trigger: EventTriggerRecord, event: EmittedEvent): Promise<void> {
+  const { input, error } = inputOf(trigger, event) ?? {};
+  if (input === undefined) return;
+  const firing = { kind: 'EVENT', triggerId: trigger.id, source: event.id } as const;
+  await insertFiring(client, {
+    ...firing,
+    id: firingId(firing, contentHash),
+    tenantId: event.tenantId,
+    sourceHash: null,
+    workflowId: trigger.workflowId,
+    version: trigger.version,
+    input,
+    depth: event.depth,
+    holderId: null,
+    error: error ?? null,
+  });
+}
+
+/** Null when the filter says no. What cannot be evaluated is a firing too, a dead one, so that somebody sees it. */
+function inputOf(trigger: EventTriggerRecord, event: EmittedEvent): { input: Json; error?: RunError } | null {
+  const values = { event: eventValue(event) };
+  try {
+    if (trigger.filter !== null && evaluateTriggerExpression('EVENT', trigger.filter, values) !== true) return null;
+    if (trigger.mapping === null) return { input: event.data ?? {} };
+    return { input: evaluateTriggerMapping('EVENT', trigger.mapping, values) };
+  } catch (error) {
+    return { input: null, error: toRunError(error, null) };
+  }
+}
