@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonObject } from '../../domain/json.ts';
+import type { Json, JsonObject } from '../../domain/json.ts';
 import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
 
 export type GraphQlError = { message: string; extensions?: JsonObject };
@@ -10,7 +10,7 @@ export type RunView = {
   status: string;
   output: JsonObject | null;
   error: { code: string; message: string; nodeId: string | null } | null;
-  nodes: { id: string; status: string; attempts: number; iteration: number }[];
+  nodes: { id: string; status: string; attempts: number; iteration: number; path: string; output: Json }[];
 };
 
 export type GraphQl = {
@@ -22,7 +22,7 @@ export type GraphQl = {
   until(id: string, statuses: readonly string[], timeoutMs?: number): Promise<RunView>;
 };
 
-const RUN = 'id status output error { code message nodeId } nodes { id status attempts iteration }';
+const RUN = 'id status output error { code message nodeId } nodes { id status attempts iteration path output }';
 
 export function graphqlClient(url: () => string): GraphQl {
   const send = async <Data>(query: string, variables: object = {}): Promise<GraphQlAnswer<Data>> => {
