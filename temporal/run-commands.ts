@@ -9,17 +9,11 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { AppError, type ErrorFields, isErrorCode } from '../domain/errors.ts';
 import type { RunId } from '../domain/identifiers.ts';
-import { APPROVE_UPDATE, type ApproveArguments } from '../domain/runs/messages.ts';
 
 /** An update waits for a worker to take it; beyond this none polls. */
 const UPDATE_DEADLINE_MS = 15_000;
 const CALL_DEADLINE_MS = 10_000;
 const GRPC_NOT_FOUND = 5;
-
-/** @throws AppError NOT_WAITING, NOT_FOUND, RUN_CLOSED, TEMPORAL_UNAVAILABLE */
-export function approveRun(client: Client, runId: RunId, request: ApproveArguments): Promise<void> {
-  return updateRun(client, runId, APPROVE_UPDATE, request);
-}
 
 /**
  * Sends an update and waits for what the run says to it. The same `updateId` is taken once by a link of the run.
@@ -43,6 +37,27 @@ export async function updateRun(
       throw new AppError('TEMPORAL_UNAVAILABLE', { detail: 'no worker took the answer in time' }, error);
     }
     throw await closedOrUnknown(client, runId, error);
+  }
+}
+
+/**
+ * Tries an activity again that is waiting for its next attempt; its attempts count from 1 again.
+ * @throws AppError NOT_RETRYABLE when it is not under way
+ */
+export async function retryActivityNow(client: Client, runId: RunId, activityId: string): Promise<void> {
+  const [nodeId] = activityId.split('#');
+  try {
+    await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () =>
+      client.workflowService.resetActivity({
+        namespace: client.options.namespace,
+        identity: client.options.identity,
+        execution: { workflowId: runId },
+        id: activityId,
+      }),
+    );
+  } catch (error) {
+    if (!isGrpcServiceError(error) || Number(error.code) !== GRPC_NOT_FOUND) throw error;
+    throw new AppError('NOT_RETRYABLE', { nodeId, detail: 'its activity is not under way' }, error);
   }
 }
 

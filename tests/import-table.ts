@@ -16,7 +16,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
   domain: {
     values: [],
     types: [],
-    packages: { '.': [], runs: ['@marcbachmann/cel-js', 'handlebars'] },
+    packages: { '.': [], runs: ['@marcbachmann/cel-js', 'handlebars', '@cfworker/json-schema'] },
     builtins: false,
   },
   workflows: {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isQueued } from '../../adapters/postgres/admissions.ts';
 import { closeUnstarted } from '../../adapters/postgres/close-unstarted.ts';
 import { listNodeExecutions } from '../../adapters/postgres/node-store.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
+import { APPROVE_UPDATE, type ApproveArguments } from '../../domain/runs/messages.ts';
 import type { ApprovalDecision } from '../../domain/runs/run-event.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
 import { isClosed } from '../../domain/runs/run-status.ts';
-import { approveRun, cancelRunWorkflow, terminateRunWorkflow } from '../../temporal/run-commands.ts';
+import { cancelRunWorkflow, terminateRunWorkflow, updateRun } from '../../temporal/run-commands.ts';
 import type { Principal } from '../access/principal.ts';
 import type { RunsDeps } from './deps.ts';
 import { checkSize, ensureStarted } from './execute-workflow.ts';
@@ -16,6 +16,10 @@ import { readRunOf } from './read-runs.ts';
 export type Approve = {
   runId: string;
   nodeId: string;
+  /** Which execution; default is the only one that waits. */
+  path?: string | null | undefined;
+  /** On whose behalf; default is whoever asks. */
+  decidedBy?: string | null | undefined;
   decision: ApprovalDecision;
   comment?: string | null | undefined;
   data?: Json | undefined;
@@ -27,18 +31,17 @@ const CATCH_UP_POLL_MS = 20;
 
 /** @throws NOT_FOUND, NOT_WAITING, RUN_CLOSED, PAYLOAD_TOO_LARGE */
 export async function approve(deps: RunsDeps, principal: Principal, request: Approve): Promise<RunRecord> {
-  const { nodeId, decision, comment = null, data = null } = request;
+  const { nodeId, path = null, decision, comment = null, data = null, decidedBy } = request;
   checkSize(deps, data);
   const run = await openRun(deps, principal, request.runId);
-  if (run.status === 'PENDING' && (await isQueued(deps.pool, run.id))) {
-    throw new AppError('NOT_WAITING', { nodeId, detail: 'the run has not started yet' });
-  }
   await ensureStarted(deps, run);
-  await approveRun(deps.temporal, run.id, { nodeId, decision, comment, data, decidedBy: principal.subject });
+  const answer = { nodeId, iteration: path, decision, comment, data, decidedBy: decidedBy ?? principal.subject };
+  await updateRun(deps.temporal, run.id, APPROVE_UPDATE, answer satisfies ApproveArguments);
   deps.log.info({ runId: run.id, nodeId, decision }, 'approval answered');
-  return caughtUp(deps, principal, run, async () => {
-    const nodes = await listNodeExecutions(deps.pool, run.id);
-    return nodes.some((node) => node.nodeId === nodeId && node.status !== 'WAITING' && node.status !== 'PENDING');
+  return caughtUp(deps, principal, run, async ({ eventCount }) => {
+    const nodes = (await listNodeExecutions(deps.pool, run.id)).filter((node) => node.nodeId === nodeId);
+    const partly = nodes.some((node) => node.status === 'WAITING') && eventCount > run.eventCount;
+    return partly || nodes.some((node) => node.status !== 'WAITING' && node.status !== 'PENDING');
   });
 }
 
@@ -74,11 +77,11 @@ function askBy(close: typeof cancelRunWorkflow, type: 'run.cancelled' | 'run.ter
 function closeBy(ask: Close): Close {
   return async (deps, principal, runId, reason) => {
     const run = await ask(deps, principal, runId, reason);
-    return isClosed(run.status) ? run : caughtUp(deps, principal, run, async () => false);
+    return isClosed(run.status) ? run : caughtUp(deps, principal, run, () => false);
   };
 }
 
-async function openRun(deps: RunsDeps, principal: Principal, runId: string): Promise<RunRecord> {
+export async function openRun(deps: RunsDeps, principal: Principal, runId: string): Promise<RunRecord> {
   const run = await readRunOf(deps, principal, runId);
   if (!run) throw new AppError('NOT_FOUND', { what: 'Run', id: runId });
   if (isClosed(run.status)) throw new AppError('RUN_CLOSED', { runId, runStatus: run.status });
@@ -86,19 +89,18 @@ async function openRun(deps: RunsDeps, principal: Principal, runId: string): Pro
 }
 
 /** The run as soon as it is closed or `seen` holds, or as it is when the time is up. */
-async function caughtUp(
+export async function caughtUp(
   deps: RunsDeps,
   principal: Principal,
   before: RunRecord,
-  seen: () => Promise<boolean>,
+  seen: (run: RunRecord) => boolean | Promise<boolean>,
 ): Promise<RunRecord> {
   const deadline = performance.now() + CATCH_UP_MS;
   deps.hint(before.id);
   for (;;) {
     const late = performance.now() >= deadline;
-    const shown = late || (await seen());
     const run = (await readRunOf(deps, principal, before.id)) ?? before;
-    if (shown || isClosed(run.status)) return run;
+    if (late || isClosed(run.status) || (await seen(run))) return run;
     await sleep(CATCH_UP_POLL_MS);
   }
 }

@@ -35,7 +35,6 @@ type Reason = { runId: string; reason?: string | null };
 type Reference = { id: string };
 
 export function runsResolvers(deps: RunsDeps) {
-  const triggers = triggerResolvers(deps);
   const batches = batchesResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
@@ -44,7 +43,6 @@ export function runsResolvers(deps: RunsDeps) {
     JSON: jsonScalar,
     DateTime: dateTimeScalar,
     Query: {
-      ...triggers.Query,
       ...batches.Query,
       ...triggers.Query,
       ...versions.Query,
@@ -57,7 +55,6 @@ export function runsResolvers(deps: RunsDeps) {
         validateWorkflow(deps, principal, definition),
     },
     Mutation: {
-      ...triggers.Mutation,
       ...batches.Mutation,
       ...triggers.Mutation,
       ...versions.Mutation,

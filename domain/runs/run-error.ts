@@ -10,10 +10,13 @@ export function toRunError(error: unknown, nodeId: string | null): RunError {
 
 /** A failure as it comes back from an activity: `type` is the error code, kept over Temporal's boundary. */
 export function failureToRunError(type: string | null | undefined, message: string, nodeId: string | null): RunError {
-  const code = isErrorCode(type) ? type : 'NODE_FAILED';
-  const row = ERRORS[code];
-  return { code, message, nodeId, hint: 'hint' in row ? row.hint : null };
+  // Codes that a definition's `fail` nodes name are not of the table.
+  if (!isErrorCode(type)) return { code: isOwnCode(type) ? type : 'NODE_FAILED', message, nodeId, hint: null };
+  const row = ERRORS[type];
+  return { code: type, message, nodeId, hint: 'hint' in row ? row.hint : null };
 }
+
+const isOwnCode = (type: string | null | undefined): type is string => /^[A-Z][A-Z0-9_]+$/.test(type ?? '');
 
 /** `timeoutType` in Temporal's words: START_TO_CLOSE, SCHEDULE_TO_START, SCHEDULE_TO_CLOSE or HEARTBEAT. */
 export function timeoutToRunError(timeoutType: string, nodeId: string): RunError {
