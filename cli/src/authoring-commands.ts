@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { DiffOptions } from './diff-command.ts';
+import type { ExplainOptions } from './explain-command.ts';
 import type { ExportOptions } from './export-command.ts';
 import { graphqlUrl } from './graphql-url.ts';
 import { printFailure } from './print-failure.ts';
+import type { SimulateOptions } from './simulate-command.ts';
+import type { TestOptions } from './test-command.ts';
 import { UsageError } from './usage-error.ts';
 
 const JSON_OPTION = ['--json', 'one JSON value on stdout'] as const;
@@ -30,6 +33,48 @@ export function addAuthoringCommands(program: Command): void {
     .action(async (before: string, after: string, options: DiffOptions) => {
       const { runDiff } = await import('./diff-command.ts');
       await exitWith(() => runDiff(before, after, options));
+    });
+
+  program
+    .command('explain')
+    .description(
+      'forecast of a workflow: history, payloads, duration and tokens at worst; where its nodes run, what is fused and why',
+    )
+    .argument('<file>', FILES)
+    .option('-i, --input <file>', 'input of a run, to count the items of maps')
+    .option(...JSON_OPTION)
+    .action(async (file: string, options: ExplainOptions) => {
+      const { runExplain } = await import('./explain-command.ts');
+      await exitWith(() => runExplain(file, options));
+    });
+
+  program
+    .command('simulate')
+    .description(
+      'run a workflow here and now with made-up results, under a virtual clock; exit code 1 unless it completes',
+    )
+    .argument('<file>', FILES)
+    .option(
+      '-r, --results <file>',
+      'results by node: {output}, {error}, {decision} or {event}, each with `after: 5s`; or {results, when}',
+    )
+    .option('-i, --input <file>', 'input of the run; default {}')
+    .option(...JSON_OPTION)
+    .action(async (file: string, options: SimulateOptions) => {
+      const { runSimulate } = await import('./simulate-command.ts');
+      await exitWith(() => runSimulate(file, options));
+    });
+
+  program
+    .command('test')
+    .description('given, when, then: run the tests of workflows under a virtual clock; exit code 1 when one fails')
+    .argument('<paths...>', 'files of tests (.yaml, .json), or folders of them')
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .option('-v, --verbose', 'the timeline of every test, not of the failed ones alone')
+    .option(...JSON_OPTION)
+    .action(async (paths: string[], options: TestOptions) => {
+      const { runTests } = await import('./test-command.ts');
+      await exitWith(() => runTests(paths, options));
     });
 
   program

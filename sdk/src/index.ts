@@ -1,4 +1,5 @@
 /** What others import from `@weft/sdk`. */
+export { checkScenario, type Expectation } from '../../domain/authoring/check-scenario.ts';
 export {
   type DefinitionDiff,
   describeDiff,
@@ -6,8 +7,21 @@ export {
   type NodeChange,
   type ValueChange,
 } from '../../domain/authoring/diff-definitions.ts';
+export { formatDuration, parseDuration } from '../../domain/authoring/duration.ts';
+export { explainDefinition, type Explanation } from '../../domain/authoring/explain-definition.ts';
+export type { NodeForecast } from '../../domain/authoring/explain-definition.ts';
+export {
+  readResults,
+  readScenarioFile,
+  readSteps,
+  type Scenario,
+  type ScenarioFile,
+} from '../../domain/authoring/read-scenario.ts';
+export { runScript, type Script, type ScriptedRun } from '../../domain/authoring/scenario.ts';
+export { describeTimeline, type TimelineEntry, timelineOf } from '../../domain/authoring/timeline.ts';
 export { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 export { canonicalJson } from '../../domain/runs/canonical-json.ts';
+export { compileDefinition } from '../../domain/runs/compile.ts';
 export type { DefinitionProblem, WorkflowDefinition } from '../../domain/runs/definition.ts';
 export { validateDefinition } from '../../domain/runs/validate.ts';
 export type { Builder, NodeOptions, References } from './builder-types.ts';
