@@ -54,6 +54,7 @@ const FLAG_TYPES = { KEYWORD: 'Keyword', INT: 'Int', KEYWORD_LIST: 'KeywordList'
 const DYNAMIC_CONFIG = {
   'history.transferProcessorMaxPollRPS': 2000,
   'history.timerProcessorMaxPollRPS': 2000,
+  'history.timerProcessorMaxTimeShift': '20ms',
   'history.visibilityProcessorMaxPollRPS': 500,
   'frontend.rps': 100_000,
   'frontend.namespaceRPS': 100_000,
@@ -96,7 +97,10 @@ function serverArguments(options: TemporalDevServerOptions): string[] {
     ...['--log-format', 'json', '--log-level', 'warn', '--disable-config-file', '--disable-config-env'],
     ...(options.dbFile === null ? [] : ['--db-filename', options.dbFile, ...SQLITE_PRAGMAS]),
     ...SEARCH_ATTRIBUTE_KEYS.flatMap(({ name, type }) => ['--search-attribute', `${name}=${FLAG_TYPES[type]}`]),
-    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${JSON.stringify(value)}`,
+    ]),
   ];
 }
 

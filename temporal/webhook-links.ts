@@ -49,7 +49,12 @@ export function addWebhookLinks(settings: LinkSettings): WorkflowClientIntercept
   return {
     start(input, next) {
       if (input.workflowType !== RUN_WORKFLOW_TYPE) return next(input);
-      const [first, second, ...rest] = input.options.args as [RunArguments, DefinitionArgument, ...unknown[]];
+      const [first, second, ...rest] = input.options.args as [
+        RunArguments,
+        DefinitionArgument | undefined,
+        ...unknown[],
+      ];
+      if (second === undefined) return next(input);
       const links = linksOf(input.options.workflowId, second.weftDefinition);
       if (links.length === 0) return next(input);
       const args = [{ ...first, webhooks: Object.fromEntries(links) as Record<string, string> }, second, ...rest];

@@ -101,7 +101,19 @@ function foldPage(feed: RunFeed, page: ReadPage): FeedPage {
   const changedNodes = changed.all();
   const { runId, tenantId } = feed;
   const { temporalRunId, token, ended } = page;
-  return { runId, tenantId, temporalRunId, sequenceBase, expectedVersion, events, token, ended, state, changedNodes, children };
+  return {
+    runId,
+    tenantId,
+    temporalRunId,
+    sequenceBase,
+    expectedVersion,
+    events,
+    token,
+    ended,
+    state,
+    changedNodes,
+    children,
+  };
 }
 
 function settle(entry: Waiting, page: FeedPage, stale: boolean): void {

@@ -7,7 +7,6 @@ import {
   continueAsNew,
   defineQuery,
   setHandler,
-  Trigger,
 } from '@temporalio/workflow';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { compileDefinition } from '../../domain/runs/compile.ts';
@@ -26,13 +25,14 @@ const state = defineQuery<JsonObject>(STATE_QUERY);
 
 /** Interprets any definition: the engine decides, Temporal does. */
 export async function run(args: RunArguments, definition: DefinitionArgument): Promise<Json | ChildResult> {
-  const ended = new Trigger<Ending>();
+  // Not a Trigger, which rejects when the run is cancelled: there may be undos left.
+  const { promise: ended, resolve: end } = Promise.withResolvers<Ending>();
   const compiled = compileDefinition(definition.weftDefinition);
   const driver = new RunDriver(compiled, {
     interpreterVersion: args.interpreterVersion,
     slice: args.slice ?? null,
     continued: args.continued ?? null,
-    end: (ending) => ended.resolve(ending),
+    end,
   });
   setHandler(state, () => stateAsJson(driver.state));
   handleMessages(compiled, driver);
