@@ -26,7 +26,7 @@ export function jitterRetry(
 
 /** A policy read back from the server has its intervals in ms. */
 function backoffOf(policy: Info['retryPolicy']) {
-  const ms = (interval: Duration | undefined) => (typeof interval === 'number' ? interval : undefined);
+  const ms = (interval: unknown) => (typeof interval === 'number' ? interval : undefined);
   return {
     initialIntervalMs: ms(policy?.initialInterval),
     backoffCoefficient: policy?.backoffCoefficient,

@@ -95,6 +95,12 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     packages: { '.': ['commander', 'listr2', 'pino'] },
     builtins: true,
   },
+  'cli/src/crash-test': {
+    values: ['sdk', 'config', 'adapters', 'temporal'],
+    types: [],
+    packages: { '.': ['pino'] },
+    builtins: true,
+  },
   'cli/src/worker': {
     values: ['sdk', 'config', 'domain', 'adapters', 'temporal'],
     types: [],

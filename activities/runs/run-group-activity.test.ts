@@ -36,8 +36,8 @@ const group = (members: NodeDefinition[]): GroupInput => ({
 });
 const environment = () =>
   activityEnvironment({ activityId: '7', workflowExecution: { workflowId: 'run-1', runId: 'r' } });
-const run = async (activity: ReturnType<typeof runGroupActivity>, input: GroupInput): Promise<GroupOutput> =>
-  (await environment().run(activity, input)) as GroupOutput;
+const run = (activity: ReturnType<typeof runGroupActivity>, input: GroupInput) =>
+  environment().run<[GroupInput], GroupOutput, typeof activity>(activity, input);
 
 describe('weft.group', () => {
   it('runs the activities of its members with the keys that they would have by themselves', async () => {
