@@ -91,6 +91,11 @@ export const SETTINGS = {
     default: null,
     meaning: 'JSON file with further worker pools and changes of the built-in ones; docs/workers.md has its fields.',
   },
+  WEFT_CODE_DIR: {
+    kind: 'string',
+    default: null,
+    meaning: 'Folder with workflows.ts and activities.ts: workflows written by hand, run beside the others.',
+  },
   WEFT_WORKER_TUNER: {
     kind: 'string',
     default: 'resource',

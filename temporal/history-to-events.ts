@@ -6,6 +6,7 @@ import { parseActivityId } from '../domain/runs/activity-id.ts';
 import { YIELD_TIMER } from '../domain/runs/messages.ts';
 import { failureToRunError, timeoutToRunError } from '../domain/runs/run-error.ts';
 import type { RunError } from '../domain/runs/run-event.ts';
+import { mapOtherActivity } from './history-activities.ts';
 import { mapChildEvent } from './history-children.ts';
 import { mapMarker } from './history-markers.ts';
 import { mapMessage } from './history-messages.ts';
@@ -71,6 +72,7 @@ async function mapEvent(event: HistoryEvent, id: number, refs: NodeRefs, decode:
   return (
     (await mapRunEvent(event, decode)) ??
     (await mapActivityEvent(event, id, refs, decode)) ??
+    (await mapOtherActivity(event, decode)) ??
     (await mapTimerEvent(event, id, refs, decode)) ??
     (await mapChildEvent(event, id, refs, decode)) ??
     (await mapMarker(event, decode)) ??

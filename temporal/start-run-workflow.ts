@@ -1,4 +1,5 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { codeTypeOf } from '../domain/runs/code-workflow.ts';
 import type { WorkflowDefinition } from '../domain/runs/definition.ts';
 import {
   type DefinitionArgument,
@@ -32,14 +33,16 @@ export async function startRunWorkflow(
   definition: WorkflowDefinition,
   traceparent: string | null = null,
 ): Promise<void> {
-  const args: [RunArguments, DefinitionArgument] = [
+  const byHand = codeTypeOf(definition);
+  const interpreted: [RunArguments, DefinitionArgument] = [
     { input: run.input, interpreterVersion: INTERPRETER_VERSION },
     { weftDefinition: definition },
   ];
+  const args = byHand === null ? interpreted : [run.input];
   const labels = labelWords(run.labels ?? {});
   const runTimeoutMs = definition.policies?.runTimeoutMs;
   try {
-    await client.workflow.start(RUN_WORKFLOW_TYPE, {
+    await client.workflow.start(byHand ?? RUN_WORKFLOW_TYPE, {
       workflowId: run.id,
       taskQueue: RUNS_QUEUE,
       args,

@@ -49,7 +49,7 @@ const running = await startWorkers({
   },
   workflowBundle: values.bundle
     ? { codePath: values.bundle }
-    : { code: needsBundle ? await bundleWorkflows(temporalLogger(log)) : '' },
+    : { code: needsBundle ? await bundleWorkflows(temporalLogger(log), settings.WEFT_CODE_DIR) : '' },
   log,
 });
 registerQueueGauges(metrics.registry, () => Promise.all(queues.map((queue) => running.queues.read(queue))));

@@ -14,6 +14,7 @@ import { connectionOptions } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { loadPools } from '../temporal/load-pools.ts';
 import { createQueueWatch, type QueueWatch } from '../temporal/queue-watch.ts';
+import { loadCode, registerCode } from './code-workflows.ts';
 import { createActivities } from './create-activities.ts';
 import { createPoolWorker } from './create-pool-worker.ts';
 import { encodeFailureMessages } from './encode-failure-messages.ts';
@@ -61,6 +62,9 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   });
   const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;
   const slotsOf = createTuner(settings, pools);
+  const runsWorkflows = pools.some(({ workflows }) => workflows);
+  const code = await loadCode(runsWorkflows ? settings.WEFT_CODE_DIR : null);
+  await registerCode(database, code.workflows);
   const workers = await Promise.all(
     pools.map((pool) =>
       createPoolWorker({
@@ -68,7 +72,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
         connection,
         namespace: settings.TEMPORAL_NAMESPACE,
         dataConverter,
-        activities: activitiesOf(pool, rooms),
+        activities: { ...activitiesOf(pool, rooms), ...(pool.workflows ? code.activities : {}) },
         workflowBundle: bundle,
         slots: slotsOf(pool),
         cache: cachedRuns(settings.WEFT_WORKER_CACHED_RUNS, pool.memoryMb),

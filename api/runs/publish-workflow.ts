@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import { definitionHash, workflowId } from '../../domain/identifiers.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
+import { isCode } from '../../domain/runs/code-workflow.ts';
 import type { DefinitionProblem, WorkflowDefinition } from '../../domain/runs/definition.ts';
 import { LIMITS } from '../../domain/runs/limits.ts';
 import type { PublishedDefinition } from '../../domain/runs/run-record.ts';
@@ -86,7 +87,25 @@ export async function publishWorkflow(
 ): Promise<PublishedDefinition> {
   const { problems, definition } = await checkDefinition(deps, principal, value);
   if (problems.length > 0) throw new AppError('DEFINITION_INVALID', { count: problems.length, problems });
-  const hash = definitionHash(contentHash(canonicalJson(definition)));
   const pinned = definition as unknown as WorkflowDefinition;
+  await refuseNameOfCode(deps, principal, pinned.name);
+  const hash = definitionHash(contentHash(canonicalJson(definition)));
   return publishDefinition(deps.pool, { tenantId: principal.tenantId, hash, definition: pinned });
+}
+
+async function refuseNameOfCode(
+  { pool }: Pick<RunsDeps, 'pool'>,
+  { tenantId }: Principal,
+  name: string,
+): Promise<void> {
+  const earlier = await readDefinition(pool, tenantId, workflowId(name));
+  if (!earlier || !isCode(earlier.definition)) return;
+  const problem: DefinitionProblem = {
+    code: 'NAME_INVALID',
+    path: '/name',
+    nodeId: null,
+    message: `${name} is the name of a workflow written by hand`,
+    hint: 'Give one of them another name.',
+  };
+  throw new AppError('DEFINITION_INVALID', { count: 1, problems: [problem] });
 }

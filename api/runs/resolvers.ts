@@ -2,6 +2,7 @@ import { readRunStateAt } from '../../adapters/postgres/run-state-at.ts';
 import type { RunStoredEvent } from '../../adapters/postgres/event-store.ts';
 import { nodeId } from '../../domain/identifiers.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
+import { isCode } from '../../domain/runs/code-workflow.ts';
 import { compileDefinition } from '../../domain/runs/compile.ts';
 import type { NodeExecutionRecord, PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
 import { initialState } from '../../domain/runs/run-state.ts';
@@ -9,6 +10,7 @@ import type { Principal } from '../access/principal.ts';
 import { dateTimeScalar, jsonScalar } from '../graphql/scalars.ts';
 import { approve, cancelRun, terminateRun, type Approve } from './answer-run.ts';
 import { batchesResolvers } from './batches-resolvers.ts';
+import { codeNodes, workflowKind } from './code-workflows.ts';
 import type { RunsDeps } from './deps.ts';
 import { effectsResolvers } from './effects-resolvers.ts';
 import { executeWorkflow, type ExecuteWorkflow } from './execute-workflow.ts';
@@ -76,6 +78,7 @@ export function runsResolvers(deps: RunsDeps) {
       __resolveReference: ({ id }: Reference, { principal }: RunsContext) => readWorkflow(deps, principal, id),
       id: (workflow: PublishedDefinition) => workflow.workflowId,
       name: (workflow: PublishedDefinition) => workflow.definition.name,
+      kind: workflowKind,
       description: (workflow: PublishedDefinition) => workflow.definition.description,
       inputSchema: (workflow: PublishedDefinition) => workflow.definition.input,
       runs: (workflow: PublishedDefinition, page: PageArguments, { principal }: RunsContext) =>
@@ -89,7 +92,9 @@ export function runsResolvers(deps: RunsDeps) {
       startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,
       nodes: async (run: RunRecord, _: unknown, { loaders }: RunsContext) => {
         const nodes = await loaders.nodes.load(run.id);
-        return nodes.length > 0 ? nodes : nodesBefore(run, await loaders.pinned.load(run));
+        if (nodes.length > 0) return nodes;
+        const published = await loaders.pinned.load(run);
+        return published && isCode(published.definition) ? codeNodes(deps, run.id) : nodesBefore(run, published);
       },
       events: (run: RunRecord, page: { after?: number | null; first?: number | null }) =>
         listRunEvents(deps, run.id, page),

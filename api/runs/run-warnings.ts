@@ -1,4 +1,5 @@
-import { parseActivityId } from '../../domain/runs/activity-id.ts';
+import { parseActivityId, undoId } from '../../domain/runs/activity-id.ts';
+import { isCode } from '../../domain/runs/code-workflow.ts';
 import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
 import { isNodeType, nodeTypeRow } from '../../domain/runs/node-types.ts';
 import { isSilent, isUnserved, livePollers, NOTICE_MS, type QueueStats } from '../../domain/runs/queue-stats.ts';
@@ -32,7 +33,7 @@ export async function runWarnings(
   try {
     const definition = (await loaders.pinned.load(run))?.definition;
     const queueOf = queuesOf(definition);
-    const used = definition ? queueOf.values() : deps.pools.map(({ queue }) => queue);
+    const used = definition && !isCode(definition) ? queueOf.values() : deps.pools.map(({ queue }) => queue);
     const names = [...new Set([RUNS_QUEUE, ...used])];
     const stats = new Map((await Promise.all(names.map(deps.queues.read))).map((one) => [one.queue, one]));
     if (![...stats.values()].some(isUnserved)) return [];
@@ -69,9 +70,13 @@ async function waitingWork(
 /** By node: the queue that its activity is put on. */
 function queuesOf(definition: WorkflowDefinition | undefined): Map<string, string> {
   const queues = new Map<string, string>();
-  for (const { id, type, taskQueue } of definition?.nodes ?? []) {
-    if (!isNodeType(type) || nodeTypeRow(type).class !== 'activity') continue;
+  const put = (id: string, { type, taskQueue }: { type: string; taskQueue?: string }) => {
+    if (!isNodeType(type) || nodeTypeRow(type).class !== 'activity') return;
     queues.set(id, taskQueue ?? nodeTypeRow(type).taskQueue ?? RUNS_QUEUE);
+  };
+  for (const node of definition?.nodes ?? []) {
+    put(node.id, node);
+    if (node.undo) put(undoId(node.id), node.undo);
   }
   return queues;
 }

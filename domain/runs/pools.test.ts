@@ -76,6 +76,11 @@ describe('the queues of a definition', () => {
     ]);
   });
 
+  it('must serve what undoes a node too', () => {
+    const undone = { ...node('http'), undo: { type: 'http', taskQueue: 'models' } };
+    expect(problemsOf([undone])).toMatchObject([{ code: 'QUEUE_NOT_ALLOWED', path: '/nodes/0/undo/taskQueue' }]);
+  });
+
   it('must be open to the tenant and to a role of the publisher', () => {
     const gpu = { queue: 'gpu', activityTypes: ['model.complete'] };
     const withPool = (fields: object) => extendPools(base, { pools: [{ ...gpu, ...fields }] }).pools;

@@ -19,6 +19,6 @@ export function failureToRunError(type: string | null | undefined, message: stri
 const isOwnCode = (type: string | null | undefined): type is string => /^[A-Z][A-Z0-9_]+$/.test(type ?? '');
 
 /** `timeoutType` in Temporal's words: START_TO_CLOSE, SCHEDULE_TO_START, SCHEDULE_TO_CLOSE or HEARTBEAT. */
-export function timeoutToRunError(timeoutType: string, nodeId: string): RunError {
+export function timeoutToRunError(timeoutType: string, nodeId: string | null): RunError {
   return toRunError(new AppError('NODE_TIMED_OUT', { timeoutType }), nodeId);
 }

@@ -16,26 +16,28 @@ export function queueProblems(value: unknown, pools: readonly PoolRow[], publish
   const nodes = isJsonObject(value) ? value['nodes'] : undefined;
   if (!Array.isArray(nodes)) return problems;
   for (const [index, node] of nodes.entries()) {
-    if (!isJsonObject(node) || !isNodeType(node['type'])) continue;
-    const row = nodeTypeRow(node['type']);
-    if (row.class !== 'activity') continue;
-    const queue = node['taskQueue'] ?? row.taskQueue ?? 'runs';
-    if (typeof queue !== 'string') continue;
+    if (!isJsonObject(node)) continue;
     const id = typeof node['id'] === 'string' ? node['id'] : null;
-    checkQueue({ queue, type: node['type'], id, index }, pools, publisher, report);
+    const path = ['nodes', index];
+    for (const [work, place] of [[node, path] as const, [node['undo'], [...path, 'undo']] as const]) {
+      if (!isJsonObject(work) || !isNodeType(work['type'])) continue;
+      const row = nodeTypeRow(work['type']);
+      const queue = work['taskQueue'] ?? row.taskQueue ?? 'runs';
+      if (row.class !== 'activity' || typeof queue !== 'string') continue;
+      checkQueue({ queue, type: work['type'], id, path: [...place, 'taskQueue'] }, pools, publisher, report);
+    }
   }
   return problems;
 }
 
-type Placed = { queue: string; type: string; id: string | null; index: number };
+type Placed = { queue: string; type: string; id: string | null; path: readonly (string | number)[] };
 
 function checkQueue(
-  { queue, type, id, index }: Placed,
+  { queue, type, id, path }: Placed,
   pools: readonly PoolRow[],
   publisher: Publisher,
   report: Report,
 ): void {
-  const path = ['nodes', index, 'taskQueue'];
   const pool = pools.find((candidate) => candidate.queue === queue);
   if (pool === undefined) {
     const names = pools.map((candidate) => candidate.queue);

@@ -44,7 +44,7 @@ export async function startStack({ env = {}, temporal, workerArgs = [] }: StackO
   const [database, namespace] = await Promise.all([
     createTestDatabase(),
     temporal?.namespace ?? createTestNamespace(),
-    buildWorkflowBundle({ outFile: bundle }, new DefaultLogger('ERROR')),
+    buildWorkflowBundle({ outFile: bundle, codeDir: env['WEFT_CODE_DIR'] ?? null }, new DefaultLogger('ERROR')),
   ]);
   const address = temporal?.address ?? testTemporal().address;
   const base: NodeJS.ProcessEnv = {
