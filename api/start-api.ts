@@ -10,7 +10,7 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { expressMiddleware } from '@as-integrations/express5';
-import express from 'express';
+import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { openRunChanges } from '../adapters/postgres/run-changes.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
@@ -25,7 +25,10 @@ import type { connectTemporal } from '../temporal/client.ts';
 import { loadPools } from '../temporal/load-pools.ts';
 import { createQueueWatch } from '../temporal/queue-watch.ts';
 import { createSecretBox } from '../temporal/secret-box.ts';
+import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
+import { createRemoteCodec } from '../temporal/remote-codec.ts';
 import { LOCAL_PRINCIPAL } from './access/principal.ts';
+import { codecRoutes } from './codec/codec-routes.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { formatError } from './graphql/format-error.ts';
 import { readiness } from './http/readiness.ts';
@@ -47,6 +50,9 @@ export type RunningApi = { port: number; stop: () => Promise<void> };
 type Traces = AsyncLocalStorage<RequestTrace>;
 
 const GRAPHQL_PATH = '/graphql';
+const CODEC_PATH = '/codec';
+const CODEC_ANSWER_BYTES = 32 * 1024 * 1024;
+const BASE64 = 4 / 3;
 
 /** Room for the query and the other variables beside the largest payload. */
 const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
@@ -97,6 +103,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
   });
   app.use(GRAPHQL_PATH, express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
+  mountCodec(app, parts, bodyLimit);
   app.use(answerHttpErrors(log, bodyLimit));
   const port = await listen(server, settings.WEFT_HOST, settings.PORT);
   const dispatcher = startTriggerDispatcher(deps, {
@@ -112,6 +119,20 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await hints.close();
     },
   };
+}
+
+/** By which Temporal Web UI and CLI show what is encrypted or stands elsewhere. */
+function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: number): void {
+  if (settings.WEFT_CODEC === null || settings.WEFT_CODEC === 'off') return;
+  app.use(
+    CODEC_PATH,
+    codecRoutes({
+      settings,
+      codec: createRemoteCodec(settings, createPayloadStore(pool), CODEC_ANSWER_BYTES),
+      bodyLimit: Math.ceil(bodyLimit * BASE64),
+      log,
+    }),
+  );
 }
 
 function createApollo(deps: RunsDeps, log: Logger, traces: Traces, server: Server): ApolloServer<RunsContext> {

@@ -250,6 +250,11 @@ export const ERRORS = {
       `${String(f['where'] ?? 'A payload')} has ${String(f['bytes'])} bytes as JSON; the limit is ${String(f['limitBytes'])}`,
     hint: 'Pass a reference to the data instead, or raise WEFT_PAYLOAD_MAX_BYTES on every process.',
   },
+  ACCESS_DENIED: {
+    status: 403,
+    retry: false,
+    message: (f) => `Access to ${String(f['what'])} is denied: ${String(f['detail'])}`,
+  },
   PAYLOAD_STORE_UNAVAILABLE: {
     status: 503,
     retry: true,

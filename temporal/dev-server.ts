@@ -28,6 +28,8 @@ export type TemporalDevServerOptions = {
   port: number;
   uiPort: number;
   namespace: string;
+  /** Where Web UI has payloads decoded. */
+  codecEndpoint?: string | null;
   log: (line: string) => void;
   /** Starts the program so that it ends with us. */
   spawn: (
@@ -95,6 +97,7 @@ function serverArguments(options: TemporalDevServerOptions): string[] {
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(options.port)],
     ...['--ui-ip', '127.0.0.1', '--ui-port', String(options.uiPort), '--namespace', options.namespace],
     ...['--log-format', 'json', '--log-level', 'warn', '--disable-config-file', '--disable-config-env'],
+    ...(options.codecEndpoint ? ['--ui-codec-endpoint', options.codecEndpoint] : []),
     ...(options.dbFile === null ? [] : ['--db-filename', options.dbFile, ...SQLITE_PRAGMAS]),
     ...SEARCH_ATTRIBUTE_KEYS.flatMap(({ name, type }) => ['--search-attribute', `${name}=${FLAG_TYPES[type]}`]),
     ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => [

@@ -10,7 +10,7 @@ import { createEncryptionCodec } from './payload-encryption.ts';
 const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 const K1 = key('k1');
 const codecOf = (...keys: string[]) => createEncryptionCodec(createPayloadCipher(keys));
-const payloadOf = (value: unknown) => payloadConverter.toPayload(value) as Payload;
+const payloadOf = (value: unknown) => payloadConverter.toPayload(value);
 const metadata = (payload: Payload | undefined, name: string) =>
   Buffer.from(payload?.metadata?.[name] ?? []).toString();
 

@@ -107,6 +107,12 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     packages: { '.': ['commander', 'pino'] },
     builtins: true,
   },
+  'cli/src/payloads': {
+    values: ['sdk', 'config', 'adapters'],
+    types: [],
+    packages: { '.': ['commander'] },
+    builtins: true,
+  },
   deploy: { values: [], types: [], packages: { '.': [] }, builtins: true },
 };
 

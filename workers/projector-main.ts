@@ -12,6 +12,7 @@ import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
 import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
 import { startMetricsServer } from './metrics-server.ts';
+import { startPayloadCollector } from './payload-collector.ts';
 import { startProjector } from './projector.ts';
 import { createProjectorMetrics } from './projector-metrics.ts';
 import { startRunDispatcher } from './run-dispatcher.ts';
@@ -58,6 +59,7 @@ const dispatcher = startRunDispatcher({
   hint: hints.hint,
   log,
 });
+const collector = startPayloadCollector({ pool, connection, settings, log });
 log.info({ port: metricsServer.port }, 'projector is ready');
 process.send?.({ ready: true, port: metricsServer.port });
 
@@ -67,6 +69,7 @@ async function stop(): Promise<void> {
   stopping = true;
   await dispatcher.stop();
   await hints.close();
+  await collector.stop();
   await projector.stop();
   await metricsServer.close();
   await connection.close();

@@ -56,7 +56,7 @@ describe('the payload cipher', () => {
   });
 
   it.each([
-    ['without an id', `${randomBytes(32).toString('base64')}`],
+    ['without an id', randomBytes(32).toString('base64')],
     ['with an id that cannot go into metadata', `a b:${randomBytes(32).toString('base64')}`],
     ['that is too short', `k1:${randomBytes(16).toString('base64')}`],
     ['that is no base64 of 32 bytes', 'k1:secret'],

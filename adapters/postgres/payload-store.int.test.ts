@@ -7,6 +7,7 @@ import { type S3Server, startS3Server } from '../../tests/s3-server.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/servers.ts';
 import { openDatabase } from './open-database.ts';
 import { createPayloadStore } from './payload-store.ts';
+import { listKeyUse, resealPayloads } from './reseal-payloads.ts';
 import { inTransaction } from './transaction.ts';
 
 const K1 = `k1:${randomBytes(32).toString('base64')}`;
@@ -58,7 +59,7 @@ describe.each<[string, () => Record<string, string>]>([
     await store.put(payloads);
     const unknown = store.address(jsonOf({ title, never: 'put' }));
     const found = await store.get([...payloads.keys(), unknown]);
-    expect([...found].map(([hash, bytes]) => [hash, Buffer.from(bytes)]).sort()).toEqual([...payloads].sort());
+    expect(new Map([...found].map(([hash, bytes]) => [hash, Buffer.from(bytes)]))).toEqual(payloads);
   });
 
   it('takes the same again, also from many at once', async () => {
@@ -106,6 +107,22 @@ describe('a change of the settings', () => {
       const values = [plain, first, second].map((hash) => Buffer.from(found.get(hash) ?? []).toString());
       expect(values).toEqual(['{"was":"plain"}', '{"was":"k1"}', '{"was":"k2 in S3"}']);
     }
+  });
+
+  it('lets everything be encrypted anew under the new key, so that the old one can go', async () => {
+    const values = [jsonOf({ reseal: 'plain' }), jsonOf({ reseal: 'k1' }), jsonOf({ reseal: 'k1 in S3' })];
+    const hashes = [
+      await putOne(createPayloadStore(open({})), values[0] as Buffer),
+      await putOne(createPayloadStore(open({ WEFT_ENCRYPTION_KEYS: K1 })), values[1] as Buffer),
+      await putOne(createPayloadStore(open({ ...inS3(), WEFT_ENCRYPTION_KEYS: K1 })), values[2] as Buffer),
+    ];
+    const rotating = open({ ...s3.environment, WEFT_ENCRYPTION_KEYS: `${K2},${K1}` });
+    expect((await resealPayloads(rotating)).resealed).toBeGreaterThanOrEqual(3);
+    expect((await listKeyUse(rotating)).map(({ keyId }) => keyId)).toEqual(['k2']);
+    expect(await resealPayloads(rotating)).toEqual({ resealed: 0 });
+    const found = await createPayloadStore(open({ ...s3.environment, WEFT_ENCRYPTION_KEYS: K2 })).get(hashes);
+    expect(hashes.map((hash) => Buffer.from(found.get(hash) ?? []))).toEqual(values);
+    await expect(resealPayloads(open({}))).rejects.toMatchObject({ code: 'SETUP_INCOMPLETE' });
   });
 
   it('that takes away a key or the bucket is named', async () => {

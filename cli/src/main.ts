@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAuthoringCommands } from './authoring-commands.ts';
 import { addFlowCommands } from './flow-commands.ts';
+import { addPayloadsCommand } from './payloads/payloads-command.ts';
 import { printFailure } from './print-failure.ts';
 import { addRunCommands } from './run-commands.ts';
 import type { StartOptions } from './start/start-command.ts';
@@ -35,6 +36,7 @@ addAuthoringCommands(program);
 addRunCommands(program);
 addFlowCommands(program);
 addWorkerCommand(program);
+addPayloadsCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -46,14 +46,21 @@ async function migrateReachable(databaseUrl: string): Promise<void> {
 }
 
 /** `TEMPORAL_ADDRESS`, or a dev server of our own; with our search attributes either way. */
-export async function startTemporal(context: StartContext): Promise<{ address: string; uiUrl: string }> {
-  const server = context.settings.TEMPORAL_ADDRESS === null ? await startOwnTemporal(context) : null;
+export async function startTemporal(
+  context: StartContext,
+  codecEndpoint: string | null,
+): Promise<{ address: string; uiUrl: string }> {
+  const own = context.settings.TEMPORAL_ADDRESS === null;
+  const server = own ? await startOwnTemporal(context, codecEndpoint) : null;
   const address = server?.address ?? String(context.settings.TEMPORAL_ADDRESS);
   await context.phase('search attributes', () => registerSearchAttributes(context.settings, address));
   return { address, uiUrl: server?.uiUrl ?? context.settings.TEMPORAL_UI_URL };
 }
 
-async function startOwnTemporal(context: StartContext): Promise<{ address: string; uiUrl: string }> {
+async function startOwnTemporal(
+  context: StartContext,
+  codecEndpoint: string | null,
+): Promise<{ address: string; uiUrl: string }> {
   const { settings, takenPorts } = context;
   const binary = await context.phase('find temporal', () =>
     findTemporalServer({
@@ -72,6 +79,7 @@ async function startOwnTemporal(context: StartContext): Promise<{ address: strin
       port,
       uiPort,
       namespace: settings.TEMPORAL_NAMESPACE,
+      codecEndpoint,
       log: output.write,
       spawn: (command, args, options) => {
         const started = spawnGuarded(command, args, options);

@@ -27,6 +27,7 @@ export async function startServices(
   context.portChosen('the gateway', settings.GATEWAY_PORT, gatewayPort);
   context.portChosen('worker metrics', settings.METRICS_PORT, workerMetricsPort);
   const apiUrl = `http://${host}:${apiPort}/graphql`;
+  const codec = settings.WEFT_CODEC ?? 'loopback';
 
   const start = (name: PartName, args: readonly string[], environment: Record<string, string>) =>
     awaitedLater(
@@ -53,7 +54,7 @@ export async function startServices(
   const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir, context.parts.stopping)));
   const [postgres, temporal] = await Promise.all([
     awaitedLater(startPostgres(context)),
-    awaitedLater(startTemporal(context)),
+    awaitedLater(startTemporal(context, codec === 'off' ? null : `http://${reachableHost(host)}:${apiPort}/codec`)),
   ]);
   const environment = {
     DATABASE_URL: postgres.databaseUrl,
@@ -72,7 +73,7 @@ export async function startServices(
     ...environment,
     METRICS_PORT: String(projectorMetricsPort),
   });
-  const api = start('api', ['api/main.ts'], { ...environment, PORT: String(apiPort) });
+  const api = start('api', ['api/main.ts'], { ...environment, PORT: String(apiPort), WEFT_CODEC: codec });
   await Promise.all([workers, projector, api, gateway]);
   return {
     databaseUrl: postgres.databaseUrl,
@@ -88,6 +89,11 @@ export async function startServices(
       projector: `http://${host}:${projectorMetricsPort}/metrics`,
     },
   };
+}
+
+/** A browser on this machine cannot go to the address that stands for all. */
+function reachableHost(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }
 
 /** Keeps a failure from being reported as unhandled before somebody awaits the step. */
