@@ -142,9 +142,9 @@ export const pauseSchedule = (client: Client, key: ScheduleKey, note: string | n
 export const unpauseSchedule = (client: Client, key: ScheduleKey, note: string | null): Promise<boolean> =>
   act(client, key, (handle) => handle.unpause(note ?? 'Unpaused'));
 
-/** Fires now; the overlap policy is that of the schedule unless another is given. */
-export const fireSchedule = (client: Client, key: ScheduleKey, overlap: OverlapPolicy | null): Promise<boolean> =>
-  act(client, key, (handle) => handle.trigger(overlap ?? undefined));
+/** Fires now. Two in the same second are one: Temporal names what it starts by the second. */
+export const fireSchedule = (client: Client, key: ScheduleKey, overlap: OverlapPolicy): Promise<boolean> =>
+  act(client, key, (handle) => handle.trigger(overlap));
 
 export type Backfill = { from: Date; to: Date; overlap: OverlapPolicy };
 

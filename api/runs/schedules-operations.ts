@@ -173,7 +173,7 @@ export const unpauseSchedule = (deps: RunsDeps, principal: Principal, id: string
 
 /** Fires now, also when it is paused. @throws NOT_FOUND, TEMPORAL_UNAVAILABLE */
 export const triggerSchedule = (deps: RunsDeps, principal: Principal, id: string, overlap: OverlapPolicy | null) =>
-  inTemporal(deps, principal, id, (schedule) => fireSchedule(deps.temporal, schedule, overlap));
+  inTemporal(deps, principal, id, (schedule) => fireSchedule(deps.temporal, schedule, overlap ?? schedule.overlap));
 
 export type BackfillSchedule = { id: string; from: Date; to: Date; overlap?: OverlapPolicy | null };
 
