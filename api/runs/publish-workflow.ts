@@ -72,7 +72,8 @@ async function readChildren(
     );
     for (const [index, reference] of next.entries()) {
       const child = read[index];
-      if (child) found.set(keyOf(reference), child);
+      // A child run is interpreted; code written by hand cannot be.
+      if (child && !isCode(child.definition)) found.set(keyOf(reference), child);
     }
     references = read.flatMap((child) => (child ? subworkflowsOf(child.definition) : []));
   }

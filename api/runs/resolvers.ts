@@ -90,12 +90,7 @@ export function runsResolvers(deps: RunsDeps) {
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
       workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
       startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,
-      nodes: async (run: RunRecord, _: unknown, { loaders }: RunsContext) => {
-        const nodes = await loaders.nodes.load(run.id);
-        if (nodes.length > 0) return nodes;
-        const published = await loaders.pinned.load(run);
-        return published && isCode(published.definition) ? codeNodes(deps, run.id) : nodesBefore(run, published);
-      },
+      nodes: (run: RunRecord, _: unknown, { loaders }: RunsContext) => nodesOf(deps, loaders, run),
       events: (run: RunRecord, page: { after?: number | null; first?: number | null }) =>
         listRunEvents(deps, run.id, page),
       stateAt: (run: RunRecord, { eventId }: { eventId: number }) =>
@@ -119,6 +114,13 @@ export function runsResolvers(deps: RunsDeps) {
       nodeId: ({ payload }: RunStoredEvent) => (isJsonObject(payload) ? payload['nodeId'] : null),
     },
   };
+}
+
+async function nodesOf(deps: RunsDeps, loaders: RunLoaders, run: RunRecord): Promise<NodeExecutionRecord[]> {
+  const nodes = await loaders.nodes.load(run.id);
+  if (nodes.length > 0) return nodes;
+  const published = await loaders.pinned.load(run);
+  return published && isCode(published.definition) ? codeNodes(deps, run.id) : nodesBefore(run, published);
 }
 
 /** A run has no node rows until its first event was read: nothing has happened to any of them yet. */

@@ -102,5 +102,9 @@ describe('a workflow written by hand', () => {
       edges: [],
     };
     await expect(stack.graphql.publish(definition)).rejects.toThrow(/DEFINITION_INVALID/);
+    const child = { id: 'child', type: 'subworkflow', config: { workflow: 'greet-everyone', input: 'input' } };
+    await expect(stack.graphql.publish({ name: 'parent', nodes: [child], edges: [] })).rejects.toThrow(
+      /greet-everyone/,
+    );
   }, 60_000);
 });
