@@ -32,7 +32,7 @@ const CATCH_UP_POLL_MS = 20;
 /** @throws NOT_FOUND, NOT_WAITING, RUN_CLOSED, PAYLOAD_TOO_LARGE */
 export async function approve(deps: RunsDeps, principal: Principal, request: Approve): Promise<RunRecord> {
   const { nodeId, path = null, decision, comment = null, data = null, decidedBy } = request;
-  checkSize(deps, data);
+  checkSize(deps, data, 'The data of the answer');
   const run = await openRun(deps, principal, request.runId);
   await ensureStarted(deps, run);
   const answer = { nodeId, iteration: path, decision, comment, data, decidedBy: decidedBy ?? principal.subject };

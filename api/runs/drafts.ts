@@ -32,7 +32,7 @@ export async function saveDraft(
   const { definition, basedOnVersion = null, expectedRevision } = request;
   const id = draftId(request);
   if (JSON.stringify(definition).includes('\\u0000')) throw argumentInvalid('definition', 'must not contain NUL');
-  checkSize(deps, definition);
+  checkSize(deps, definition, 'The draft');
   if (basedOnVersion !== null && !(await readDefinition(deps.pool, principal.tenantId, id, basedOnVersion))) {
     throw new AppError('NOT_FOUND', { what: 'Workflow', id: `${id} version ${basedOnVersion}` });
   }

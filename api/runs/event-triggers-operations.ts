@@ -45,7 +45,7 @@ export type EmitEvent = {
 /** Once it is stored it reaches every trigger and wait. @throws INPUT_INVALID, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT */
 export async function emitEvent(deps: RunsDeps, { tenantId }: Principal, request: EmitEvent): Promise<EmittedEvent> {
   const { data = null } = request;
-  checkSize(deps, data);
+  checkSize(deps, data, 'The data of the event');
   const event = await insertEmittedEvent(deps.pool, {
     tenantId,
     id: checkText('id', request.id ?? `event-${randomUUIDv7()}`, 400),

@@ -60,7 +60,7 @@ async function makeRun(
   const { tenantId } = principal;
   const { input = {}, version } = request;
   const idempotencyKey = checkKey(request.idempotencyKey ?? null);
-  checkSize(deps, input);
+  checkSize(deps, input, 'The input of the run');
   const id = newRunId(tenantId, request.workflowId, idempotencyKey);
   const earlier = idempotencyKey === null ? undefined : await readRun(deps.pool, tenantId, id);
   if (earlier) return repeatedRun(deps, request, earlier);
@@ -148,10 +148,10 @@ async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinit
 }
 
 /** @throws PAYLOAD_TOO_LARGE */
-export function checkSize(deps: Pick<RunsDeps, 'settings'>, value: Json): void {
+export function checkSize(deps: Pick<RunsDeps, 'settings'>, value: Json, where = 'The value'): void {
   const limitBytes = deps.settings.WEFT_PAYLOAD_MAX_BYTES;
   const bytes = Buffer.byteLength(JSON.stringify(value));
-  if (bytes > limitBytes) throw new AppError('PAYLOAD_TOO_LARGE', { bytes, limitBytes });
+  if (bytes > limitBytes) throw new AppError('PAYLOAD_TOO_LARGE', { where, bytes, limitBytes });
 }
 
 async function repeatedRun(deps: RunsDeps, request: ExecuteWorkflow, earlier: RunRecord): Promise<RunRecord> {

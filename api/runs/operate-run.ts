@@ -73,7 +73,7 @@ export function skipNode(
   principal: Principal,
   { runId, nodeId, path = null, output = null }: OneNode & { output?: Json | undefined },
 ): Promise<RunRecord> {
-  checkSize(deps, output);
+  checkSize(deps, output, 'The output');
   const request: SkipArguments = { nodeId, iteration: path, output, by: principal.subject };
   return ask(deps, principal, runId, SKIP_UPDATE, request, async (run) => {
     const nodes = await listNodeExecutions(deps.pool, run.id);
@@ -87,7 +87,7 @@ export function setVariable(
   principal: Principal,
   { runId, name, value = null }: { runId: string; name: string; value?: Json | undefined },
 ): Promise<RunRecord> {
-  checkSize(deps, value);
+  checkSize(deps, value, 'The value of the variable');
   const request: SetVariableArguments = { name, value, by: principal.subject };
   return ask(deps, principal, runId, SET_VARIABLE_UPDATE, request, () => true);
 }

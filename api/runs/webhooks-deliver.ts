@@ -37,7 +37,7 @@ export async function openLink(deps: RunsDeps, link: SignedLink): Promise<RunRec
  */
 export async function deliverToRun(deps: RunsDeps, { link, data, key }: Delivery): Promise<Delivered> {
   const run = await openLink(deps, link);
-  checkSize(deps, data);
+  checkSize(deps, data, 'The data of the webhook');
   const { nodeId } = link;
   const request: DeliverArguments = { nodeId, data };
   const updateId = key === null ? undefined : contentHash(JSON.stringify([nodeId, key]));
