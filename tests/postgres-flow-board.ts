@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { acceptRun, nameDigest } from '../adapters/postgres/accept-run.ts';
 import { passAdmissions } from '../adapters/postgres/admission-pass.ts';
@@ -54,24 +55,35 @@ export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<
       return kind;
     },
     async pass() {
-      const pass = await passAdmissions(pool, DEFAULT_TENANT, 100);
-      if (!pass) throw new Error('the lock was not free');
+      let pass = await passAdmissions(pool, DEFAULT_TENANT, 100);
+      // The server may still be ending the connection of one that crashed, and its lock with it.
+      for (; !pass; pass = await passAdmissions(pool, DEFAULT_TENANT, 100)) await sleep(5);
       for (const runId of pass.dropped) await closeDropped(pool, runId);
       return pass.admitted.map(shown);
     },
     async crashedPass() {
-      const client = await pool.connect();
-      const query = client.query.bind(client) as (...args: unknown[]) => unknown;
       const broken = new Error('killed');
       // Dies in the place of the commit, as by SIGKILL: the server rolls back.
-      client.query = ((...args: unknown[]) => {
-        if (args[0] === 'COMMIT') throw broken;
-        return query(...args);
-      }) as typeof client.query;
-      const connect = async () => client;
-      await passAdmissions({ connect } as unknown as pg.Pool, DEFAULT_TENANT, 100).catch((error: unknown) => {
-        if (error !== broken) throw error;
-      });
+      const connect = async () => {
+        const client = await pool.connect();
+        const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+        const release = client.release.bind(client);
+        client.query = ((...args: unknown[]) => {
+          if (args[0] === 'COMMIT') throw broken;
+          return query(...args);
+        }) as typeof client.query;
+        client.release = (failure) => {
+          client.query = query as typeof client.query;
+          client.release = release;
+          release(failure);
+        };
+        return client;
+      };
+      for (;;) {
+        const pass = passAdmissions({ connect } as unknown as pg.Pool, DEFAULT_TENANT, 100);
+        if ((await pass.catch((error: unknown) => error)) === broken) return;
+        await sleep(5);
+      }
     },
     async close(runId) {
       await inTransaction(pool, async (client) => {
@@ -87,6 +99,6 @@ export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<
     leaving: () => ids('SELECT run_id FROM run_leases WHERE leaving'),
     waiting: () => ids(`SELECT run_id FROM run_admissions WHERE state = 'WAITING'`),
     nameOf: ({ name }) => nameDigest(name),
-    rest: () => new Promise((resolve) => setTimeout(resolve, PERIOD_MS)),
+    rest: () => sleep(PERIOD_MS),
   };
 }

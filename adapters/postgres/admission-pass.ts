@@ -4,6 +4,7 @@ import {
   type Admissions,
   type Blocked,
   type Candidate,
+  type Capacity,
   waitedFor,
 } from '../../domain/runs/flow-control/admit.ts';
 import type { FlowRequest } from '../../domain/runs/flow-control/flow-request.ts';
@@ -74,7 +75,7 @@ async function passWithin(client: pg.PoolClient, tenantId: string, most: number)
   let fresh = await readFresh(client, tenantId);
   total.more = fresh.length === FRESH;
   while (names.length > 0 || fresh.length > 0) {
-    const lines = await readLines(client, tenantId, names);
+    const lines = await readRoomyLines(client, tenantId, names);
     const candidates = [...fresh, ...lines];
     const { now, ...capacity } = await readCapacity(client, tenantId, candidates);
     const turns = await readTurns(client, tenantId, candidates);
@@ -95,7 +96,11 @@ async function passWithin(client: pg.PoolClient, tenantId: string, most: number)
 }
 
 /** Names whose line has lost its first runs, so that others stand there now. */
-function movedOn(names: readonly string[], lines: readonly Waiting[], { admitted, blocked }: Admissions): string[] {
+function movedOn(
+  names: readonly string[],
+  lines: readonly Waiting[],
+  { admitted, blocked }: Admissions<Waiting>,
+): string[] {
   const gone = new Set<Candidate>([...admitted, ...blocked.map(({ candidate }) => candidate)]);
   const moved = new Set(lines.filter((candidate) => gone.has(candidate)).map(({ waitsFor }) => waitsFor));
   return names.filter((name) => moved.has(name));
@@ -140,16 +145,44 @@ async function readFresh(client: pg.PoolClient, tenantId: string): Promise<Waiti
   return rows.map(waitingOf);
 }
 
+/** Of each line as many as there is room for: mostly one, as places become free one by one. */
+async function readRoomyLines(client: pg.PoolClient, tenantId: string, names: readonly string[]): Promise<Waiting[]> {
+  const first = await readLines(client, tenantId, new Map(names.map((name) => [name, 1])));
+  const capacity = await readCapacity(client, tenantId, first);
+  const room = new Map<string, number>();
+  for (const candidate of first) {
+    const name = candidate.waitsFor ?? '';
+    room.set(name, Math.max(room.get(name) ?? 1, roomFor(candidate, name, capacity)));
+  }
+  const roomy = new Map(
+    [...room].filter(([, places]) => places > 1).map(([name, places]) => [name, Math.min(LINE, places)]),
+  );
+  if (roomy.size === 0) return first;
+  const rest = first.filter(({ waitsFor }) => !roomy.has(waitsFor ?? ''));
+  return [...rest, ...(await readLines(client, tenantId, roomy))];
+}
+
+function roomFor({ leases, rate }: Candidate, name: string, { held, starts, now }: Capacity & { now: number }): number {
+  const lease = leases.find((one) => one.name === name);
+  if (lease) return lease.limit - (held.get(name) ?? 0);
+  if (rate?.name !== name) return 0;
+  return rate.limit - (starts.get(name) ?? []).filter((at) => at > now - rate.periodMs).length;
+}
+
 /** The first of each line, found by jumping from one (key, priority) to the next: a long line costs no more than a short one. */
-async function readLines(client: pg.PoolClient, tenantId: string, names: readonly string[]): Promise<Waiting[]> {
-  if (names.length === 0) return [];
+async function readLines(
+  client: pg.PoolClient,
+  tenantId: string,
+  most: ReadonlyMap<string, number>,
+): Promise<Waiting[]> {
+  if (most.size === 0) return [];
   const { rows } = await client.query<Row>(
     `WITH RECURSIVE line AS (
-       SELECT name, first.turn, first.priority FROM unnest($2::text[]) AS name, LATERAL (
+       SELECT name, most, first.turn, first.priority FROM unnest($2::text[], $3::int[]) AS asked(name, most), LATERAL (
          SELECT turn, priority FROM run_admissions
          WHERE tenant_id = $1 AND waits_for = name AND state = 'WAITING' ORDER BY turn, priority LIMIT 1) first
        UNION ALL
-       SELECT line.name, next.turn, next.priority FROM line, LATERAL (
+       SELECT line.name, line.most, next.turn, next.priority FROM line, LATERAL (
          SELECT turn, priority FROM run_admissions
          WHERE tenant_id = $1 AND waits_for = line.name AND state = 'WAITING' AND (turn, priority) > (line.turn, line.priority)
          ORDER BY turn, priority LIMIT 1) next
@@ -157,8 +190,8 @@ async function readLines(client: pg.PoolClient, tenantId: string, names: readonl
      SELECT found.* FROM line, LATERAL (
        SELECT ${COLUMNS} FROM run_admissions
        WHERE tenant_id = $1 AND waits_for = line.name AND turn = line.turn AND priority = line.priority AND state = 'WAITING'
-       ORDER BY sequence LIMIT ${LINE}) found`,
-    [tenantId, names],
+       ORDER BY sequence LIMIT line.most) found`,
+    [tenantId, [...most.keys()], [...most.values()]],
   );
   return rows.map(waitingOf);
 }
@@ -177,7 +210,7 @@ const waitingOf = (row: Row): Waiting => ({
 async function write(
   client: pg.PoolClient,
   tenantId: string,
-  { admitted, blocked, turns }: Admissions,
+  { admitted, blocked, turns }: Admissions<Waiting>,
   now: number,
 ): Promise<void> {
   if (admitted.length > 0) {
@@ -205,14 +238,24 @@ async function write(
     await forgetStarts(client, tenantId, admitted, now);
     await writeTurns(client, tenantId, turns, admitted);
   }
-  if (blocked.length === 0) return;
-  await client.query(
-    `UPDATE run_admissions SET waits_for = held.name
-     FROM unnest($1::text[], $2::text[]) AS held(run_id, name)
-     WHERE run_admissions.run_id = held.run_id AND waits_for IS DISTINCT FROM held.name`,
-    [blocked.map(({ candidate }) => candidate.runId), blocked.map(({ on }) => on.name)],
-  );
+  await writeBlocked(client, tenantId, blocked);
+}
+
+async function writeBlocked(
+  client: pg.PoolClient,
+  tenantId: string,
+  blocked: readonly Blocked<Waiting>[],
+): Promise<void> {
+  const moved = blocked.filter(({ candidate, on }) => candidate.waitsFor !== on.name);
+  if (moved.length > 0) {
+    await client.query(
+      `UPDATE run_admissions SET waits_for = held.name FROM unnest($1::text[], $2::text[]) AS held(run_id, name)
+       WHERE run_admissions.run_id = held.run_id`,
+      [moved.map(({ candidate }) => candidate.runId), moved.map(({ on }) => on.name)],
+    );
+  }
   const wakes = new Map(blocked.flatMap(({ on, dueAt }) => (dueAt === null ? [] : [[on.name, dueAt] as const])));
+  if (wakes.size === 0) return;
   await client.query(
     `INSERT INTO rate_wakes (tenant_id, name, due_at)
      SELECT $1, name, to_timestamp(due_at / 1000) FROM unnest($2::text[], $3::float8[]) AS wake(name, due_at)
@@ -238,7 +281,11 @@ async function forgetStarts(
 }
 
 /** Where new runs replace old ones: marks the holders that have to leave, and gives the waiting ones that never begin. */
-async function makeRoom(client: pg.PoolClient, tenantId: string, blocked: readonly Blocked[]): Promise<string[]> {
+async function makeRoom(
+  client: pg.PoolClient,
+  tenantId: string,
+  blocked: readonly Blocked<Waiting>[],
+): Promise<string[]> {
   const limits = new Map(
     blocked.flatMap(({ on }) =>
       'onLimit' in on && on.onLimit === 'cancel-oldest' ? [[on.name, on.limit] as const] : [],

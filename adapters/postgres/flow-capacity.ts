@@ -16,7 +16,23 @@ export async function readCapacity(
     'SELECT name, count(*)::int AS held FROM run_leases WHERE tenant_id = $1 AND name = ANY($2) GROUP BY name',
     [tenantId, [...names]],
   );
-  const starts = await client.query<{ name: string; at: number[] }>(
+  const starts = rates.size === 0 ? new Map<string, number[]>() : await readStarts(client, tenantId, rates);
+  const clock = await client.query<{ now: number }>(
+    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
+  );
+  return {
+    held: new Map(held.rows.map((row) => [row.name, row.held])),
+    starts,
+    now: clock.rows[0]?.now ?? 0,
+  };
+}
+
+async function readStarts(
+  client: pg.PoolClient,
+  tenantId: string,
+  rates: ReadonlyMap<string, { limit: number }>,
+): Promise<Map<string, number[]>> {
+  const { rows } = await client.query<{ name: string; at: number[] }>(
     `SELECT rate.name, array(
        SELECT (extract(epoch FROM started_at) * 1000)::float8 FROM (
          SELECT started_at FROM rate_starts WHERE tenant_id = $1 AND name = rate.name ORDER BY started_at DESC LIMIT rate.most
@@ -24,14 +40,7 @@ export async function readCapacity(
      FROM unnest($2::text[], $3::int[]) AS rate(name, most)`,
     [tenantId, [...rates.keys()], [...rates.values()].map(({ limit }) => limit)],
   );
-  const clock = await client.query<{ now: number }>(
-    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
-  );
-  return {
-    held: new Map(held.rows.map((row) => [row.name, row.held])),
-    starts: new Map(starts.rows.map((row) => [row.name, row.at])),
-    now: clock.rows[0]?.now ?? 0,
-  };
+  return new Map(rows.map((row) => [row.name, row.at]));
 }
 
 export async function readTurns(

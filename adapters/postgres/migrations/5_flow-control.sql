@@ -27,6 +27,7 @@ CREATE TABLE run_admissions (
   ending json
 ) WITH (fillfactor = 70);
 CREATE INDEX run_admissions_fresh ON run_admissions (tenant_id, ready_at) WHERE state = 'WAITING' AND waits_for IS NULL;
+CREATE INDEX run_admissions_due ON run_admissions (ready_at) WHERE state = 'WAITING' AND waits_for IS NULL;
 CREATE INDEX run_admissions_line ON run_admissions (tenant_id, waits_for, turn, priority, sequence)
   WHERE state = 'WAITING' AND waits_for IS NOT NULL;
 CREATE INDEX run_admissions_debounce ON run_admissions (tenant_id, debounce)

@@ -18,13 +18,13 @@ export type Capacity = {
   starts: ReadonlyMap<string, readonly number[]>;
 };
 
-export type Blocked = {
-  candidate: Candidate;
+export type Blocked<Run = Candidate> = {
+  candidate: Run;
   on: LeaseRequest | RateRequest;
   /** When a rate lets the next one go. */
   dueAt: number | null;
 };
-export type Admissions = { admitted: Candidate[]; blocked: Blocked[]; turns: Turns };
+export type Admissions<Run = Candidate> = { admitted: Run[]; blocked: Blocked<Run>[]; turns: Turns };
 
 /** Each of these that a run has waited lifts it by one priority, so that no flood of urgent runs holds it up for ever. */
 export const LIFT_AFTER_MS = 60_000;
@@ -33,14 +33,14 @@ export const LIFT_AFTER_MS = 60_000;
  * Who of the candidates may start at `now`: all or nothing of what each asks for, in order of priority, then turn by turn between
  * fairness keys, then of arrival. Candidates beyond `most` admitted ones are in neither list.
  */
-export function admit(
-  candidates: readonly Candidate[],
+export function admit<Run extends Candidate>(
+  candidates: readonly Run[],
   capacity: Capacity,
   { turns, now, most = Infinity }: { turns: Turns; now: number; most?: number },
-): Admissions {
+): Admissions<Run> {
   const held = new Map(capacity.held);
   const starts = new Map(capacity.starts);
-  const result: Admissions = { admitted: [], blocked: [], turns };
+  const result: Admissions<Run> = { admitted: [], blocked: [], turns };
   for (const candidate of inOrder(candidates, () => result.turns)) {
     if (result.admitted.length >= most) break;
     const blocked = blockedOn(candidate, held, starts, now);
@@ -66,12 +66,12 @@ export function effectivePriority({ priority, waitedMs }: Pick<Candidate, 'prior
   return Math.max(PRIORITY.first, priority - Math.floor(Math.max(0, waitedMs) / LIFT_AFTER_MS));
 }
 
-function blockedOn(
-  candidate: Candidate,
+function blockedOn<Run extends Candidate>(
+  candidate: Run,
   held: ReadonlyMap<string, number>,
   starts: Capacity['starts'],
   now: number,
-): Blocked | null {
+): Blocked<Run> | null {
   const full = waitedFor(candidate).find(({ name, limit }) => (held.get(name) ?? 0) >= limit);
   if (full) return { candidate, on: full, dueAt: null };
   const { rate } = candidate;
@@ -80,17 +80,17 @@ function blockedOn(
 }
 
 /** Asks for the turns as they stand at each step, since every admission moves them. */
-function* inOrder(candidates: readonly Candidate[], turnsNow: () => Turns): Generator<Candidate> {
+function* inOrder<Run extends Candidate>(candidates: readonly Run[], turnsNow: () => Turns): Generator<Run> {
   const levels = Map.groupBy(candidates, effectivePriority);
   for (const level of [...levels.keys()].sort((left, right) => left - right)) {
     const lines = Map.groupBy(
-      (levels.get(level) as Candidate[]).toSorted((left, right) => left.sequence - right.sequence),
+      (levels.get(level) as Run[]).toSorted((left, right) => left.sequence - right.sequence),
       ({ turn }) => turn.key,
     );
     while (lines.size > 0) {
       const key = nextKey(lines, turnsNow());
-      const line = lines.get(key) as Candidate[];
-      yield line.shift() as Candidate;
+      const line = lines.get(key) as Run[];
+      yield line.shift() as Run;
       if (line.length === 0) lines.delete(key);
     }
   }
