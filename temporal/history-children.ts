@@ -4,7 +4,8 @@ import { parseChildRunId } from '../domain/runs/child-run-id.ts';
 import { timeoutToRunError, toRunError } from '../domain/runs/run-error.ts';
 import type { RunError } from '../domain/runs/run-event.ts';
 import type { DecodePayloads } from './history-payloads.ts';
-import { type Mapped, type NodeRefs, runFailure, timeoutName } from './history-to-events.ts';
+import { runFailure, timeoutName } from './history-failures.ts';
+import type { Mapped, NodeRefs } from './history-to-events.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 

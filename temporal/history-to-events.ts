@@ -1,6 +1,5 @@
 import proto, { type temporal } from '@temporalio/proto';
-import { AppError } from '../domain/errors.ts';
-import type { Json, JsonObject } from '../domain/json.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { isJsonObject } from '../domain/json.ts';
 import { parseActivityId } from '../domain/runs/activity-id.ts';
 import { YIELD_TIMER } from '../domain/runs/messages.ts';
@@ -8,6 +7,7 @@ import { failureToRunError, timeoutToRunError } from '../domain/runs/run-error.t
 import type { RunError } from '../domain/runs/run-event.ts';
 import { mapOtherActivity } from './history-activities.ts';
 import { mapChildEvent } from './history-children.ts';
+import { runFailure, timeoutName } from './history-failures.ts';
 import { mapMarker } from './history-markers.ts';
 import { mapMessage } from './history-messages.ts';
 import type { DecodePayloads } from './history-payloads.ts';
@@ -15,7 +15,7 @@ import { revealFailures } from './reveal-failures.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Failure = temporal.api.failure.v1.IFailure;
-const { EventType, TimeoutType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
+const { EventType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
 /** One event of a Temporal history in the store's words; `version` is Temporal's event id. */
 export type HistoryStoredEvent = { version: number; type: string; occurredAt: Date; payload: JsonObject };
@@ -127,15 +127,6 @@ const reasoned = (type: string, reason: string | null | undefined): Mapped => ({
   payload: { reason: reason || null },
 });
 
-export async function runFailure(failure: Failure | null | undefined, decode: DecodePayloads): Promise<RunError> {
-  const info = failure?.applicationFailureInfo;
-  const [details] = await decode(info?.details?.payloads);
-  const named = isJsonObject(details) ? details : {};
-  const text = (value: Json | undefined) => (typeof value === 'string' ? value : null);
-  const error = failureToRunError(info?.type, failure?.message ?? '', text(named['nodeId']));
-  return { ...error, code: info?.type || error.code, hint: text(named['hint']) };
-}
-
 async function mapActivityEvent(
   event: HistoryEvent,
   id: number,
@@ -179,10 +170,6 @@ function nodeFailure(failure: Failure | null | undefined, nodeId: string): RunEr
   const timeout = failure?.timeoutFailureInfo;
   if (timeout) return timeoutToRunError(timeoutName(timeout.timeoutType), nodeId);
   return failureToRunError(failure?.applicationFailureInfo?.type, failure?.message ?? '', nodeId);
-}
-
-export function timeoutName(type: number | null | undefined): string {
-  return TimeoutType[type ?? 0]?.replace('TIMEOUT_TYPE_', '') ?? 'UNSPECIFIED';
 }
 
 /** A timer names its node in its summary; one without belongs to the workflow's own bookkeeping. */

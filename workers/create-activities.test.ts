@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
 import { createEffectStore } from '../adapters/postgres/effect-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { loadSettings } from '../config/load.ts';
@@ -11,9 +12,10 @@ import { runDependencies } from './run-dependencies.ts';
 
 const settings = loadSettings({});
 const database = createPool('postgres://unused', 1);
+const temporal = new Client({ connection: Connection.lazy() });
 const { rooms, close } = createActivities(settings, {
   effects: createEffectStore(database),
-  runs: runDependencies(database),
+  runs: runDependencies(database, temporal),
 });
 const pools = loadPools(settings);
 afterAll(close);

@@ -1,15 +1,17 @@
 import type { Json } from '../json.ts';
-import { type Iteration, undoId } from './activity-id.ts';
+import type { Iteration } from './activity-id.ts';
 import type { Body, CompiledDefinition, CompiledNode } from './compile.ts';
-import { bodyFinished, openContainer, stepContainer } from './container.ts';
-import { evaluateExpression, type ExpressionContext } from './expression.ts';
+import { bodyFinished, stepContainer } from './container.ts';
+import { bindingsAt } from './context.ts';
+import { failNode } from './fail-node.ts';
+import { variablesBefore, variablesOut } from './flow.ts';
+import { startNode } from './start-node.ts';
+import { keepUndo } from './undo.ts';
 import { LIMITS } from './limits.ts';
-import { isNodeType, nodeTypeRow } from './node-types.ts';
-import { nodeView, outerIteration, type Place, placeOf, positionOf, ROOT } from './place.ts';
-import { evaluateMapping, resolveConfig } from './resolve-config.ts';
+import { type Place, placeOf, positionOf, ROOT } from './place.ts';
 import { toRunError } from './run-error.ts';
 import type { RunError } from './run-event.ts';
-import { type Outcome, runInlineNode } from './run-inline-node.ts';
+import type { Outcome } from './run-inline-node.ts';
 import {
   type Bindings,
   initialNode,
@@ -21,8 +23,7 @@ import {
   type Work,
 } from './run-state.ts';
 import { isSettled } from './run-status.ts';
-import { joinVariables, type Variables, writeVariables } from './variables.ts';
-import { openWait } from './wait-node.ts';
+import type { Variables } from './variables.ts';
 
 type Settled = 'COMPLETED' | 'FAILED' | 'SKIPPED' | 'CANCELLED';
 
@@ -178,7 +179,7 @@ export class Change {
       container: container.node.index,
       iteration,
       index,
-      bindings: { ...this.bindingsAt(container), ...own },
+      bindings: { ...bindingsAt(this, container), ...own },
       variables,
       open: body.length,
       nodes: body.map((node) => initialNode(node, iteration)),
@@ -211,170 +212,24 @@ export class Change {
     this.patchState({ backlog: [] });
   }
 
-  /** What expressions may read at a place; `more` adds bindings, as those of a loop's next pass. */
-  context(place: Place, more: Bindings = {}): ExpressionContext {
-    return {
-      input: this.state.input,
-      run: { workflow: this.compiled.definition.name, webhooks: this.state.webhooks },
-      vars: this.#varsOf(place),
-      bindings: { ...this.bindingsAt(place), ...more },
-      node: (id) => this.#view(id, place),
-    };
-  }
-
-  /** What expressions may read that are evaluated when a body has ended. */
-  contextInside(key: string, more: Bindings = {}): ExpressionContext {
-    const scope = this.#scopes[key] as ScopeState;
-    const [first] = this.body(key);
-    const place = this.place(first as CompiledNode, scope.iteration);
-    return { ...this.context(place, more), vars: valuesOf(this.variablesAfter(key)) };
-  }
-
-  bindingsAt({ scope }: Place): Bindings {
-    return scope === ROOT ? (this.state.slice?.bindings ?? {}) : (this.#scopes[scope]?.bindings ?? {});
-  }
-
-  #view(id: string, from: Place): Json {
-    const { slice } = this.state;
-    if (slice && Object.hasOwn(slice.nodes, id)) return slice.nodes[id] as Json;
-    const node = this.compiled.nodes[this.compiled.indexOf.get(id) ?? -1];
-    return node === undefined
-      ? null
-      : nodeView(this.peek(this.place(node, outerIteration(from.iteration, node.depth))));
-  }
-
-  #varsOf(place: Place): Json {
-    return this.compiled.definition.variables === undefined ? {} : valuesOf(this.variablesBefore(place));
-  }
-
-  /** The variables as they flow into a node. */
-  variablesBefore(place: Place): Variables {
-    const { node, scope } = place;
-    const live = this.liveInto(place).map((source) => source.variables ?? {});
-    if (node.predecessors.length > 0 && live.length > 0) return joinVariables(live);
-    return scope === ROOT ? this.state.variables : (this.#scopes[scope] as ScopeState).variables;
-  }
-
-  /** As they flow out of a body: joined over all its nodes. */
-  variablesAfter(key: string): Variables {
-    const flows = this.nodesOf(key).flatMap((node) => (node.variables ? [node.variables] : []));
-    return joinVariables([(this.#scopes[key] as ScopeState).variables, ...flows]);
-  }
-
-  liveInto({ node, scope }: Place): NodeState[] {
-    const states = this.nodesOf(scope);
-    return this.body(scope).flatMap((source) => {
-      const state = states[source.position] as NodeState;
-      return node.predecessors.some((edge) => edge.from === source.index && state.port === edge.port) ? [state] : [];
-    });
-  }
-
   complete(place: Place | null, { output, port, variables }: Omit<Outcome, 'port'> & { port: string | null }): void {
     if (place === null) return;
     const { node } = place;
-    const flow = this.#flowOut(place, variables);
-    this.#settle(place, 'COMPLETED', { output, port: port ?? node.port, variables: flow });
-    this.#keepUndo(place);
-  }
-
-  #flowOut(place: Place, written: Outcome['variables']): Variables | null {
-    if (this.compiled.definition.variables === undefined) return null;
-    const before = this.variablesBefore(place);
-    return written === undefined ? before : writeVariables(before, written, place.node.index);
+    const flow = variablesOut(this, place, variables);
+    this.settle(place, 'COMPLETED', { output, port: port ?? node.port, variables: flow });
+    keepUndo(this, place);
   }
 
   /** Replaces what `complete` assumed: a container's variables are those of its body. */
   completeContainer(place: Place, outcome: { output: Json; port: string | null }, variables: Variables | null): void {
-    const flow = this.compiled.definition.variables === undefined ? null : (variables ?? this.variablesBefore(place));
+    const flow = this.compiled.definition.variables === undefined ? null : (variables ?? variablesBefore(this, place));
     const port = outcome.port ?? place.node.port;
-    this.#settle(place, 'COMPLETED', { output: outcome.output, port, variables: flow });
-    this.#keepUndo(place);
+    this.settle(place, 'COMPLETED', { output: outcome.output, port, variables: flow });
+    keepUndo(this, place);
   }
 
-  /** The undo stands by with its config resolved, so that it needs nothing of a body that may be gone by then. */
-  #keepUndo(place: Place): void {
-    const { undo } = place.node.definition;
-    if (undo === undefined || !isNodeType(undo.type)) return;
-    const entry: UndoState = {
-      id: undoId(place.node.id),
-      type: undo.type,
-      status: 'PENDING',
-      iteration: place.iteration,
-      attempts: 0,
-      input: null,
-      output: null,
-      error: null,
-      startedAt: null,
-      closedAt: null,
-      options: optionsOf(undo),
-    };
-    try {
-      const resolved = { row: nodeTypeRow(undo.type), config: undo.config ?? {} };
-      this.#undos = [...this.#undos, { ...entry, input: resolveConfig(resolved, this.context(place)) }];
-    } catch (error) {
-      // Said when its turn comes: the node itself has done its work.
-      this.#undos = [...this.#undos, { ...entry, status: 'FAILED', error: toRunError(error, entry.id) }];
-    }
-  }
-
-  /** A failure for good, dealt with by the node's own policy first. */
-  fail(place: Place | null, cause: RunError): void {
-    if (place === null) return;
-    const { node } = place;
-    const error = { ...cause, nodeId: cause.nodeId ?? node.id };
-    const flow = this.#flowOut(place, undefined);
-    if (this.closing) return this.#settle(place, 'FAILED', { error });
-    switch (node.definition.onError) {
-      case 'continue':
-        return this.#continueAfter(place, error, flow);
-      case 'route':
-        return this.#settle(place, 'FAILED', {
-          error,
-          handled: true,
-          output: { error },
-          port: 'error',
-          variables: flow,
-        });
-      default:
-    }
-    const policy = this.compiled.definition.policies?.onNodeFailure;
-    if (policy === 'pause' || this.state.paused !== null) return this.#park(place, error);
-    this.#settle(place, 'FAILED', { error });
-    if (policy === 'cancel' && place.scope === ROOT) this.doom(error);
-  }
-
-  #continueAfter(place: Place, error: RunError, variables: Variables | null): void {
-    const { fallback } = place.node.definition;
-    try {
-      const output = fallback === undefined ? null : evaluateMapping(fallback, this.context(place));
-      this.#settle(place, 'FAILED', { error, handled: true, output, port: place.node.port, variables });
-    } catch (failure) {
-      this.#settle(place, 'FAILED', { error: toRunError(failure, place.node.id) });
-    }
-  }
-
-  #park(place: Place, error: RunError): void {
-    this.set(place, {
-      status: 'FAILED',
-      error,
-      due: false,
-      closedAt: this.at,
-      startedAt: this.get(place).startedAt ?? this.at,
-    });
-    const parked: Work = { kind: 'ready', node: place.node.index, iteration: place.iteration };
-    const reason = `Node ${place.node.id} failed: ${error.message}`;
-    this.patchState({
-      parked: [...this.state.parked, parked],
-      paused: this.state.paused ?? { reason, by: null },
-    });
-  }
-
-  /** Takes a parked failure back, to be retried, skipped or spread. */
-  unpark(place: Place): boolean {
-    const left = this.state.parked.filter((one) => one.node !== place.node.index || one.iteration !== place.iteration);
-    if (left.length === this.state.parked.length) return false;
-    this.patchState({ parked: left });
-    return true;
+  fail(place: Place | null, error: RunError): void {
+    if (place) failNode(this, place, error);
   }
 
   /** Lets the failure of a node that was parked take its course. */
@@ -383,16 +238,16 @@ export class Change {
   }
 
   cancel(place: Place | null): void {
-    if (place) this.#settle(place, 'CANCELLED', {});
+    if (place) this.settle(place, 'CANCELLED', {});
   }
 
   /** Passed over on somebody's word: what follows goes on as if it had given `output`. */
   skip(place: Place, output: Json): void {
-    this.#settle(place, 'SKIPPED', {
+    this.settle(place, 'SKIPPED', {
       output,
       port: place.node.port,
       error: null,
-      variables: this.#flowOut(place, undefined),
+      variables: variablesOut(this, place),
     });
   }
 
@@ -451,7 +306,7 @@ export class Change {
     const current = this.peek(place);
     if (current === undefined || isSettled(current.status)) return true;
     if (next.kind === 'step') stepContainer(this, place);
-    else this.#start(place);
+    else startNode(this, place);
     return true;
   }
 
@@ -473,9 +328,9 @@ export class Change {
       const live = current.live + Number(source.port === edge.port);
       this.set(target, { unsettled, live, broken: current.broken + Number(broken) });
       if (unsettled > 0) continue;
-      if (current.broken > 0 || broken) this.#settle(target, 'CANCELLED', {});
+      if (current.broken > 0 || broken) this.settle(target, 'CANCELLED', {});
       else if (live > 0) this.ready(target);
-      else this.#settle(target, 'SKIPPED', {});
+      else this.settle(target, 'SKIPPED', {});
     }
     this.#countSettled(place.scope);
   }
@@ -490,39 +345,6 @@ export class Change {
     if (open === 0) bodyFinished(this, scope);
   }
 
-  #start(place: Place): void {
-    const { node } = place;
-    if (this.closing) return this.#settle(place, 'CANCELLED', {});
-    const { skip } = this.get(place);
-    if (skip) return this.skip(place, skip.output);
-    try {
-      const context = this.context(place);
-      const input = resolveConfig(node, context);
-      switch (node.row.class) {
-        case 'activity':
-        case 'child':
-          return this.set(place, { due: true, input });
-        case 'wait':
-          return openWait(this, place, input);
-        case 'container':
-          return openContainer(this, place, input);
-        case 'inline':
-          return this.complete(
-            place,
-            runInlineNode(
-              node,
-              input,
-              () => this.liveInto(place),
-              (expression) => evaluateExpression(expression, context),
-            ),
-          );
-        case 'none':
-      }
-    } catch (error) {
-      this.fail(place, toRunError(error, node.id));
-    }
-  }
-
   /** Completes a node by a computation that may fail. */
   decide(place: Place, outcome: () => Outcome): void {
     try {
@@ -532,7 +354,7 @@ export class Change {
     }
   }
 
-  #settle(place: Place, status: Settled, fields: Partial<NodeState>): void {
+  settle(place: Place, status: Settled, fields: Partial<NodeState>): void {
     const began = status === 'COMPLETED' || status === 'FAILED' ? this.at : null;
     this.set(place, {
       ...fields,
@@ -546,7 +368,7 @@ export class Change {
 }
 
 /** Whether something outside the engine is at work for it, or about to be. */
-function isBusy(node: CompiledNode, state: NodeState): boolean {
+export function isBusy(node: CompiledNode, state: NodeState): boolean {
   switch (node.row.class) {
     case 'activity':
     case 'child':
@@ -556,16 +378,4 @@ function isBusy(node: CompiledNode, state: NodeState): boolean {
     default:
       return false;
   }
-}
-
-const valuesOf = (variables: Variables): Json =>
-  Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value]));
-
-function optionsOf({ name, retry, timeouts, taskQueue }: UndoState['options']): UndoState['options'] {
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(retry === undefined ? {} : { retry }),
-    ...(timeouts === undefined ? {} : { timeouts }),
-    ...(taskQueue === undefined ? {} : { taskQueue }),
-  };
 }

@@ -3,7 +3,7 @@ import type { Json } from '../json.ts';
 import { AppError } from '../errors.ts';
 import type { Iteration } from './activity-id.ts';
 import type { CompiledDefinition, CompiledNode } from './compile.ts';
-import { bodyError } from './container.ts';
+import { bodyError } from './body.ts';
 import type { ExpressionContext } from './expression.ts';
 import { groupFrom } from './fuse.ts';
 import { concurrencyOfChunk, stopsAtFailure } from './map.ts';

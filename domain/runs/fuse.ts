@@ -1,5 +1,4 @@
 import type { CompiledDefinition, CompiledNode } from './compile.ts';
-import type { JsonObject } from '../json.ts';
 
 /** A fused member must be done quickly: a local activity keeps the workflow task open. */
 export const FUSED_LIMIT_MS = 10_000;
@@ -80,7 +79,7 @@ const isTransparent = (node: CompiledNode): boolean =>
 function obstacle({ definition, row, config }: CompiledNode): string | null {
   if (row.class !== 'activity') return 'it is not an activity';
   if (definition.fuse === false) return 'fuse is false';
-  if (!row.repeatable?.(config as JsonObject)) return 'running it again may repeat an effect';
+  if (!row.repeatable?.(config)) return 'running it again may repeat an effect';
   if (definition.undo !== undefined) return 'it has an undo';
   if (definition.onError !== undefined && definition.onError !== 'fail') return 'it has an error policy of its own';
   if (definition.taskQueue !== undefined || row.taskQueue !== 'runs') return 'it has a task queue of its own';

@@ -1,7 +1,8 @@
 import { AppError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Change } from './change.ts';
-import { bodyResult, insideOf } from './container.ts';
+import { variablesBefore } from './flow.ts';
+import { bodyResult, insideOf } from './body.ts';
 import { LIMITS } from './limits.ts';
 import type { Place } from './place.ts';
 import { toRunError } from './run-error.ts';
@@ -95,7 +96,7 @@ export function stepMap(change: Change, place: Place, container: MapState): void
     index,
     insideOf(place, index),
     { item: items[position] as Json, index },
-    change.variablesBefore(place),
+    variablesBefore(change, place),
   );
   change.step(place);
 }

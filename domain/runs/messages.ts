@@ -47,22 +47,24 @@ export type DefinitionHashArgument = { weftDefinitionHash: string };
 /** What a child run returns: its output, and what undoes it should its parent fail. */
 export type ChildResult = { output: Json; undos: readonly UndoState[] };
 
+/** What a message sent by hand leaves out is null. */
 export type ApproveArguments = {
   nodeId: string;
   /** Which execution of the node; default is the one that waits. */
   iteration?: string | null;
   decision: ApprovalDecision;
-  comment: string | null;
-  data: Json;
-  decidedBy: string | null;
+  comment?: string | null;
+  data?: Json;
+  decidedBy?: string | null;
 };
 
-export type PauseArguments = { reason: string | null; by: string | null };
-export type ResumeArguments = { by: string | null };
-export type NodeArguments = { nodeId: string; iteration?: string | null; by: string | null };
-export type SkipArguments = NodeArguments & { output: Json };
-export type SetVariableArguments = { name: string; value: Json; by: string | null };
-export type DeliverArguments = { nodeId: string; iteration?: string | null; data: Json };
+export type PauseArguments = { reason?: string | null; by?: string | null };
+export type ResumeArguments = { by?: string | null };
+export type NodeArguments = { nodeId: string; iteration?: string | null; by?: string | null };
+export type SkipArguments = NodeArguments & { output?: Json };
+export type SetVariableArguments = { name: string; value?: Json; by?: string | null };
+export type DeliverArguments = { nodeId: string; iteration?: string | null; data?: Json };
 
 /** Argument of the `event` signal. The same id is taken once. */
 export type ReceivedEvent = { id: string; name: string; correlation: string | null; data: Json };
+export type EventArguments = Pick<ReceivedEvent, 'id' | 'name'> & Partial<ReceivedEvent>;

@@ -1,5 +1,6 @@
 import type { Json } from '../json.ts';
 import type { Change } from './change.ts';
+import { unpark } from './fail-node.ts';
 import type { CompiledDefinition } from './compile.ts';
 import type { Place } from './place.ts';
 import type { OpenNodeRef } from './run-event.ts';
@@ -9,7 +10,7 @@ import { overrideVariable, type Variables } from './variables.ts';
 
 /** A failed node that holds the run gets its turn again, with fresh attempts and the same idempotency key. */
 export function requestRetry(change: Change, place: Place | null): void {
-  if (place === null || !change.unpark(place)) return;
+  if (place === null || !unpark(change, place)) return;
   change.set(place, { status: 'PENDING', error: null, attempts: 0, startedAt: null, closedAt: null, container: null });
   change.ready(place);
   goOn(change);
@@ -27,7 +28,7 @@ export function requestSkip(change: Change, event: OpenNodeRef & { output: Json 
   const { output } = event;
   const parked = change.find(event, 'FAILED');
   if (parked) {
-    if (!change.unpark(parked)) return;
+    if (!unpark(change, parked)) return;
     change.skip(parked, output);
     return goOn(change);
   }

@@ -17,7 +17,7 @@ export function placeOf(
   iteration: Iteration,
 ): Place {
   const atRoot = node.parent === null || node.id === slice?.nodeId;
-  return { node, iteration, scope: atRoot ? ROOT : scopeKey(compiled, node.parent as number, iteration) };
+  return { node, iteration, scope: atRoot ? ROOT : scopeKey(compiled, node.parent, iteration) };
 }
 
 export function scopeKey(compiled: CompiledDefinition, container: number, iteration: Iteration): string {

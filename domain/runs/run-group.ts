@@ -1,6 +1,8 @@
 import type { Json, JsonObject } from '../json.ts';
 import type { Iteration } from './activity-id.ts';
 import { Change } from './change.ts';
+import { variablesBefore } from './flow.ts';
+import { bindingsAt } from './context.ts';
 import type { CompiledDefinition, CompiledNode } from './compile.ts';
 import type { NodeDefinition } from './definition.ts';
 import type { ExpressionContext } from './expression.ts';
@@ -48,8 +50,8 @@ export function groupInput(
     members: chain.map((node) => node.definition),
     input: state.input,
     run: { workflow: compiled.definition.name, webhooks: state.webhooks },
-    vars: variableValues(change.variablesBefore(place)),
-    bindings: change.bindingsAt(place),
+    vars: variableValues(variablesBefore(change, place)),
+    bindings: bindingsAt(change, place),
     nodes: viewsFor(compiled, state, chain, group.iteration),
   };
 }

@@ -29,6 +29,8 @@ export type Simulation = {
   interrupt?: { afterMs: number; by: 'cancel' | 'terminate' };
   /** Continues as new before a step when it says so and nothing is under way. */
   continueAsNew?: (step: number) => boolean;
+  /** The definition and the state with which the next link goes on, when it is another; nodes have the same ids in both. */
+  migrate?: (state: RunState) => { compiled: CompiledDefinition; state: RunState };
 };
 
 export type SimulatedRun = {
@@ -50,7 +52,7 @@ export function simulate(
   const world = createWorld(compiled, simulation, at, slice);
   if (simulation.interrupt) world.pending.push(interruption(simulation.interrupt, at));
   for (const { afterMs, event } of simulation.happenings ?? []) {
-    world.pending.push({ ...event, at: at + afterMs } as RunEvent);
+    world.pending.push({ ...event, at: at + afterMs });
   }
   happen(world, { type: 'run.started', at, input: simulation.input });
   for (let step = 0; step < (simulation.maxSteps ?? 100_000) && !isClosed(world.state.status); step += 1) {
@@ -64,7 +66,7 @@ export function simulate(
 }
 
 type World = {
-  readonly compiled: CompiledDefinition;
+  compiled: CompiledDefinition;
   readonly simulation: Simulation;
   readonly events: RunEvent[];
   readonly dropped: NodeState[];
@@ -115,6 +117,11 @@ function isPlain({ container }: NodeState): boolean {
 function continueAsNew(world: World): void {
   record(world, { type: 'run.continued_as_new', at: world.now });
   world.state = JSON.parse(JSON.stringify(world.state)) as RunState;
+  const migrated = world.simulation.migrate?.(world.state);
+  if (migrated) {
+    world.compiled = migrated.compiled;
+    world.state = migrated.state;
+  }
   for (const event of world.pending.splice(0)) {
     if (event.type === 'timer.fired' || event.type === 'run.ticked') continue;
     if (event.type !== 'child.completed') world.pending.push(event);
@@ -139,7 +146,7 @@ function happen(world: World, event: RunEvent): void {
 
 function act(world: World): void {
   for (const command of decide(world.compiled, world.state)) execute(world, command);
-  for (const node of executionsOf(world.state)) if (node.status === 'WAITING') answer(world, node as NodeState);
+  for (const node of executionsOf(world.state)) if (node.status === 'WAITING') answer(world, node);
 }
 
 function record(world: World, event: RunEvent): void {

@@ -1,6 +1,8 @@
 import type { Json, JsonObject } from '../json.ts';
 import type { Iteration } from './activity-id.ts';
 import { Change } from './change.ts';
+import { variablesBefore } from './flow.ts';
+import { bindingsAt } from './context.ts';
 import type { CompiledDefinition, CompiledNode } from './compile.ts';
 import { findNode, nodeView, outerIteration, placeOf, ROOT } from './place.ts';
 import type { RunState, Slice } from './run-state.ts';
@@ -25,8 +27,9 @@ export function sliceOf(
     items: (input['items'] as Json[]).slice(from, from + size),
     concurrency: child.concurrency,
     onItemError: input['onItemError'] === 'continue' ? 'continue' : 'fail',
-    bindings: change.bindingsAt(place),
-    variables: place.scope === ROOT && node.predecessors.length === 0 ? state.variables : change.variablesBefore(place),
+    bindings: bindingsAt(change, place),
+    variables:
+      place.scope === ROOT && node.predecessors.length === 0 ? state.variables : variablesBefore(change, place),
     nodes: viewsFor(compiled, state, bodyNodes(compiled, node), child.iteration),
   };
 }

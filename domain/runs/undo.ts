@@ -1,4 +1,10 @@
+import { undoId } from './activity-id.ts';
 import type { Change } from './change.ts';
+import { contextAt } from './context.ts';
+import { isNodeType, nodeTypeRow } from './node-types.ts';
+import type { Place } from './place.ts';
+import { resolveConfig } from './resolve-config.ts';
+import { toRunError } from './run-error.ts';
 import type { RunEvent } from './run-event.ts';
 import type { UndoState } from './run-state.ts';
 
@@ -29,6 +35,38 @@ export function undoEvent(change: Change, event: NodeEvent): void {
     case 'node.cancelled':
       return running ? set('CANCELLED', { closedAt: change.at }) : undefined;
     default:
+  }
+}
+
+/** The undo stands by with its config resolved, so that it needs nothing of a body that may be gone by then. */
+export function keepUndo(change: Change, place: Place): void {
+  const { undo } = place.node.definition;
+  if (undo === undefined || !isNodeType(undo.type)) return;
+  const { name, retry, timeouts, taskQueue } = undo;
+  const entry: UndoState = {
+    id: undoId(place.node.id),
+    type: undo.type,
+    status: 'PENDING',
+    iteration: place.iteration,
+    attempts: 0,
+    input: null,
+    output: null,
+    error: null,
+    startedAt: null,
+    closedAt: null,
+    options: {
+      ...(name === undefined ? {} : { name }),
+      ...(retry === undefined ? {} : { retry }),
+      ...(timeouts === undefined ? {} : { timeouts }),
+      ...(taskQueue === undefined ? {} : { taskQueue }),
+    },
+  };
+  try {
+    const resolved = { row: nodeTypeRow(undo.type), config: undo.config ?? {} };
+    change.undos = [...change.undos, { ...entry, input: resolveConfig(resolved, contextAt(change, place)) }];
+  } catch (error) {
+    // Said when its turn comes: the node itself has done its work.
+    change.undos = [...change.undos, { ...entry, status: 'FAILED', error: toRunError(error, entry.id) }];
   }
 }
 

@@ -171,21 +171,15 @@ export class RunDriver {
       iteration,
       this.#legacy,
     )(input).then(
-      (output) => {
-        this.#underWay -= 1;
-        this.#advance({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null });
-      },
-      (error: unknown) => {
-        this.#underWay -= 1;
-        this.#failed(error, nodeId, iteration);
-      },
+      (output) => this.#over({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null }),
+      (error: unknown) => this.#over(failedEvent(error, nodeId, iteration)),
     );
   }
 
-  #failed(error: unknown, nodeId: NodeId, iteration: string): void {
-    const at = Date.now();
-    if (isCancellation(error)) this.#advance({ type: 'node.cancelled', at, nodeId, iteration });
-    else this.#advance({ type: 'node.failed', at, nodeId, iteration, error: activityError(error, nodeId) });
+  /** Something that was under way has ended. */
+  #over(event: RunEvent, counted = 1): void {
+    this.#underWay -= counted;
+    this.#advance(event);
   }
 
   #runUndo({ undo }: CommandOf<'scheduleUndo'>): void {
@@ -194,14 +188,8 @@ export class RunDriver {
     this.#underWay += 1;
     const running = this.#shield.run(() => undoActivityOf(undo)(undo.input));
     running.then(
-      (output) => {
-        this.#underWay -= 1;
-        this.#advance({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null });
-      },
-      (error: unknown) => {
-        this.#underWay -= 1;
-        this.#failed(error, nodeId, iteration);
-      },
+      (output) => this.#over({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null }),
+      (error: unknown) => this.#over(failedEvent(error, nodeId, iteration)),
     );
   }
 
@@ -211,14 +199,13 @@ export class RunDriver {
     if (this.#groups.has(key)) return;
     this.#groups.add(key);
     this.#underWay += 1;
-    const done = (event: RunEvent) => {
+    const over = (event: RunEvent) => {
       this.#groups.delete(key);
-      this.#underWay -= 1;
-      this.#advance(event);
+      this.#over(event);
     };
     groupActivity(members)(groupInput(this.#compiled, this.state, group)).then(
-      ({ results }) => done({ type: 'group.completed', at: Date.now(), nodeId, iteration, results }),
-      () => done({ type: 'group.failed', at: Date.now(), nodeId, iteration }),
+      ({ results }) => over({ type: 'group.completed', at: Date.now(), nodeId, iteration, results }),
+      () => over({ type: 'group.failed', at: Date.now(), nodeId, iteration }),
     );
   }
 
@@ -235,15 +222,10 @@ export class RunDriver {
         return handle.result();
       })
       .then(
-        (result) => {
-          this.#underWay -= counted;
-          const output = result as unknown as Json;
-          this.#advance({ type: 'child.completed', at: Date.now(), ...ref, output });
-        },
-        (error: unknown) => {
-          this.#underWay -= counted;
-          this.#advance({ type: 'child.failed', at: Date.now(), ...ref, error: childError(error, nodeId) });
-        },
+        (result) =>
+          this.#over({ type: 'child.completed', at: Date.now(), ...ref, output: result as unknown as Json }, counted),
+        (error: unknown) =>
+          this.#over({ type: 'child.failed', at: Date.now(), ...ref, error: childError(error, nodeId) }, counted),
       );
   }
 
@@ -255,7 +237,7 @@ export class RunDriver {
       iteration,
     )({ runId: childIdOf({ nodeId, iteration, chunk: null }) }).then(
       (output) => this.#advance({ type: 'node.completed', at: Date.now(), nodeId, iteration, output }),
-      (error: unknown) => this.#failed(error, nodeId, iteration),
+      (error: unknown) => this.#advance(failedEvent(error, nodeId, iteration)),
     );
   }
 
@@ -312,4 +294,10 @@ export class RunDriver {
   childResult(output: Json): ChildResult {
     return { output, undos: this.state.undos };
   }
+}
+
+function failedEvent(error: unknown, nodeId: NodeId, iteration: string): RunEvent {
+  const at = Date.now();
+  if (isCancellation(error)) return { type: 'node.cancelled', at, nodeId, iteration };
+  return { type: 'node.failed', at, nodeId, iteration, error: activityError(error, nodeId) };
 }

@@ -20,7 +20,7 @@ import {
   type NodeArguments,
   PAUSE_UPDATE,
   type PauseArguments,
-  type ReceivedEvent,
+  type EventArguments,
   RESUME_UPDATE,
   type ResumeArguments,
   RETRY_UPDATE,
@@ -29,7 +29,7 @@ import {
   SKIP_UPDATE,
   type SkipArguments,
 } from '../../domain/runs/messages.ts';
-import type { Happening, RunEvent } from '../../domain/runs/run-event.ts';
+import type { Happening } from '../../domain/runs/run-event.ts';
 import type { RunDriver } from './run-driver.ts';
 import { toApplicationFailure } from './to-application-failure.ts';
 
@@ -50,7 +50,7 @@ export function handleMessages(compiled: CompiledDefinition, driver: RunDriver):
     setHandler(
       defineUpdate<JsonObject, [Request]>(name),
       (request) => {
-        driver.receive({ ...eventOf(request), at: Date.now() } as RunEvent);
+        driver.receive({ ...eventOf(request), at: Date.now() });
         return answerOf(request);
       },
       {
@@ -67,7 +67,7 @@ export function handleMessages(compiled: CompiledDefinition, driver: RunDriver):
   update<ApproveArguments>(
     APPROVE_UPDATE,
     (request) => void assertCanDecide(compiled, driver.state, request, Date.now()),
-    ({ nodeId, iteration = null, decision, comment, data, decidedBy }) => ({
+    ({ nodeId, iteration = null, decision, comment = null, data = null, decidedBy = null }) => ({
       type: 'approval.decided',
       ...ref(nodeId, iteration),
       decision,
@@ -79,7 +79,7 @@ export function handleMessages(compiled: CompiledDefinition, driver: RunDriver):
   update<DeliverArguments>(
     DELIVER_UPDATE,
     (request) => assertCanDeliver(compiled, driver.state, request, Date.now()),
-    ({ nodeId, iteration = null, data }) => ({ type: 'webhook.received', ...ref(nodeId, iteration), data }),
+    ({ nodeId, iteration = null, data = null }) => ({ type: 'webhook.received', ...ref(nodeId, iteration), data }),
   );
   update<PauseArguments>(
     PAUSE_UPDATE,
@@ -111,7 +111,7 @@ export function handleMessages(compiled: CompiledDefinition, driver: RunDriver):
     (request) => assertCanSetVariable(compiled, driver.state, request),
     ({ name, value = null, by = null }) => ({ type: 'variable.set', name, value, by }),
   );
-  setHandler(defineSignal<[ReceivedEvent]>(EVENT_SIGNAL), ({ id, name, correlation = null, data = null }) =>
+  setHandler(defineSignal<[EventArguments]>(EVENT_SIGNAL), ({ id, name, correlation = null, data = null }) =>
     driver.receive({ type: 'event.received', at: Date.now(), id, name, correlation, data }),
   );
 }
