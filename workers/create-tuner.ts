@@ -3,14 +3,15 @@ import { ResourceBasedController, type WorkerOptions } from '@temporalio/worker'
 import type { Settings } from '../config/settings.ts';
 import type { PoolRow } from '../domain/runs/pools.ts';
 
+/** Part of a worker's options. */
 export type Slots = Pick<WorkerOptions, 'tuner' | 'maxConcurrentActivityTaskExecutions'>;
 type TunerSettings = Pick<Settings, 'WEFT_WORKER_TUNER' | 'WEFT_WORKER_MEMORY_PERCENT' | 'WEFT_WORKER_CPU_PERCENT'>;
 
 /** Workflow tasks take a few ms each; what they hold is bounded by the cache of runs. */
 const WORKFLOW_TASKS = 40;
 const LOCAL_ACTIVITIES = 100;
-/** So many run even on a machine that is full, or nothing would ever end. */
-const SLOTS_FOR_SURE = 4;
+/** So many run even on a machine that is full, or nothing would ever end; most activities wait for others anyway. */
+const slotsForSure = (concurrency: number): number => Math.min(concurrency, Math.max(2, Math.ceil(concurrency / 4)));
 /** Between two slots beyond those, so that the load of the last one is seen before the next. */
 const RAMP_MS = 10;
 const MEGABYTE = 1024 * 1024;
@@ -33,7 +34,7 @@ export function createTuner(settings: TunerSettings, pools: readonly PoolRow[]):
       activityTaskSlotSupplier: {
         type: 'resource-based',
         controller,
-        minimumSlots: Math.min(concurrency, SLOTS_FOR_SURE),
+        minimumSlots: slotsForSure(concurrency),
         maximumSlots: concurrency,
         rampThrottle: RAMP_MS,
       },
