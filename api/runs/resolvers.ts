@@ -73,6 +73,8 @@ export function runsResolvers(deps: RunsDeps) {
     },
     Batch: batches.Batch,
     Draft: versions.Draft,
+    FleetReport: versions.FleetReport,
+    RepeatedEffect: versions.RepeatedEffect,
     Workflow: {
       ...versions.Workflow,
       __resolveReference: ({ id }: Reference, { principal }: RunsContext) => readWorkflow(deps, principal, id),
