@@ -1,8 +1,9 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import type { DiffOptions } from './diff-command.ts';
 import type { ExplainOptions } from './explain-command.ts';
 import type { ExportOptions } from './export-command.ts';
 import { graphqlUrl } from './graphql-url.ts';
+import type { ImportOptions, ImportSource } from './import-command.ts';
 import { printFailure } from './print-failure.ts';
 import type { SimulateOptions } from './simulate-command.ts';
 import type { TestOptions } from './test-command.ts';
@@ -13,6 +14,12 @@ const FILES = '.json, .yaml or .ts file of a workflow; file.ts#name where it exp
 
 /** The verbs that work on files of workflows: writing, checking, trying out. */
 export function addAuthoringCommands(program: Command): void {
+  addChecks(program);
+  addTrials(program);
+  addConversions(program);
+}
+
+function addChecks(program: Command): void {
   program
     .command('validate')
     .description('check definitions without a server; exit code 1 when one has a problem')
@@ -34,7 +41,9 @@ export function addAuthoringCommands(program: Command): void {
       const { runDiff } = await import('./diff-command.ts');
       await exitWith(() => runDiff(before, after, options));
     });
+}
 
+function addTrials(program: Command): void {
   program
     .command('explain')
     .description(
@@ -75,6 +84,28 @@ export function addAuthoringCommands(program: Command): void {
     .action(async (paths: string[], options: TestOptions) => {
       const { runTests } = await import('./test-command.ts');
       await exitWith(() => runTests(paths, options));
+    });
+}
+
+function addConversions(program: Command): void {
+  program
+    .command('import')
+    .description(
+      "make a definition of another system's workflow, with a list of what is not the same; exit code 1 when problems are left",
+    )
+    .addArgument(
+      new Argument('<system>', 'n8n: workflow JSON; serverless: CNCF Serverless Workflow 1.0').choices([
+        'n8n',
+        'serverless',
+      ]),
+    )
+    .argument('<file>', 'its file, .json or .yaml')
+    .addOption(new Option('--to <format>', 'which').choices(['yaml', 'json']).default('yaml'))
+    .option('-o, --out <file>', 'write the definition there')
+    .option(...JSON_OPTION)
+    .action(async (system: ImportSource, file: string, options: ImportOptions) => {
+      const { runImport } = await import('./import-command.ts');
+      await exitWith(() => runImport(system, file, options));
     });
 
   program

@@ -10,6 +10,9 @@ export {
 export { formatDuration, parseDuration } from '../../domain/authoring/duration.ts';
 export { explainDefinition, type Explanation } from '../../domain/authoring/explain-definition.ts';
 export type { NodeForecast } from '../../domain/authoring/explain-definition.ts';
+export { importN8n } from '../../domain/authoring/import/import-n8n.ts';
+export { importServerless } from '../../domain/authoring/import/import-serverless.ts';
+export type { ImportResult, TriggerSuggestion, Unmapped } from '../../domain/authoring/import/imported.ts';
 export {
   readResults,
   readScenarioFile,
