@@ -1,61 +1,31 @@
-import { fileURLToPath } from 'node:url';
-import { Client } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { pino } from 'pino';
-import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
-import { createPool } from '../adapters/postgres/pool.ts';
-import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
-import { DEFAULT_TENANT, definitionHash, runId, workflowId } from '../domain/identifiers.ts';
-import type { Json } from '../domain/json.ts';
-import type { WorkflowDefinition } from '../domain/runs/definition.ts';
-import { connectTemporal, connectionOptions, createTemporalClient } from '../temporal/client.ts';
-import { createDataConverter } from '../temporal/data-converter.ts';
-import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
-import { loadPools } from '../temporal/load-pools.ts';
-import { bundleWorkflows } from '../workers/bundle.ts';
-import { createPoolWorker } from '../workers/create-pool-worker.ts';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { activityChain, transformGrid } from './engine-definitions.ts';
+import { type Contestants, inTurn, withContestants } from './contestants.ts';
 import { type BenchResult, compared, judged, median } from './report.ts';
-import { type BenchServers, startBenchServers } from './servers.ts';
+import { startBenchServers } from './servers.ts';
 
 const CHAIN = 20;
 const CHAIN_PAIRS = 80;
 const GRID_PAIRS = 10;
-const BY_HAND_QUEUE = 'by-hand';
-const activities = {
+/** Answers at once: what is measured is what is around it. */
+export const trivialActivities = {
   http: ({ url }: { url: string }) => Promise.resolve({ status: 200, headers: {}, body: null, url }),
 };
-
-type Measured = { wallMs: number; events: number; activityEvents: number };
 
 /** A definition against the same workflow written by hand: same server, same machine, runs taken in turn. */
 export async function engine(): Promise<BenchResult[]> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const servers = await startBenchServers({ temporal: true });
   try {
-    return await withWorkers(servers, measure);
+    return await withContestants(servers, trivialActivities, measure);
   } finally {
     await servers.stop();
   }
 }
 
-type Contestants = {
-  interpreted: (definition: WorkflowDefinition, input: Json) => Promise<Measured>;
-  byHand: (workflow: string, args: unknown[]) => Promise<Measured>;
-};
-
 async function measure({ interpreted, byHand }: Contestants): Promise<BenchResult[]> {
   const chain = activityChain(CHAIN);
   const grid = transformGrid(20, 49);
-  const inTurn = async (runs: number, left: () => Promise<Measured>, right: () => Promise<Measured>) => {
-    const pairs: [Measured, Measured][] = [];
-    for (let index = 0; index < runs; index += 1) {
-      const first = index % 2 === 0 ? await left() : null;
-      const other = await right();
-      pairs.push([first ?? (await left()), other]);
-    }
-    return pairs;
-  };
   const runChain = () => interpreted(chain, null);
   const runByHand = () => byHand('handWrittenChain', [CHAIN]);
   await inTurn(3, runChain, runByHand);
@@ -99,97 +69,4 @@ async function measure({ interpreted, byHand }: Contestants): Promise<BenchResul
       goal: { atLeast: 100 },
     }),
   ];
-}
-
-async function withWorkers<Result>(
-  { settings }: BenchServers,
-  use: (contestants: Contestants) => Promise<Result>,
-): Promise<Result> {
-  const pool = createPool(settings.DATABASE_URL, settings.CONNECTION_POOL_SIZE);
-  const store = createPayloadStore(pool);
-  const hints = createHintBatcher(pool, { onError: (error) => process.stderr.write(`${String(error)}\n`) });
-  const native = await NativeConnection.connect(connectionOptions(settings));
-  const connection = await connectTemporal(settings);
-  const namespace = settings.TEMPORAL_NAMESPACE;
-  const [runsPool] = loadPools(settings);
-  if (runsPool === undefined) return Promise.reject(new TypeError('no pool'));
-  const workers = await Promise.all([
-    createPoolWorker({
-      pool: runsPool,
-      connection: native,
-      namespace,
-      dataConverter: createDataConverter(settings, store),
-      activities,
-      workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
-      hint: hints.hint,
-      slots: { maxConcurrentActivityTaskExecutions: settings.WEFT_QUEUE_RUNS_CONCURRENCY },
-      cache: {},
-      graceMs: 0,
-      maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
-      log: pino({ level: 'silent' }),
-    }),
-    Worker.create({
-      connection: native,
-      namespace,
-      taskQueue: BY_HAND_QUEUE,
-      activities,
-      workflowBundle: await bundleWorkflowCode({
-        workflowsPath: fileURLToPath(import.meta.resolve('./workflows.ts')),
-        logger: new DefaultLogger('ERROR'),
-      }),
-    }),
-  ]);
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  try {
-    const plain = new Client({ connection, namespace });
-    const ours = createTemporalClient(connection, settings, store);
-    return await use({ interpreted: interpretedBy(ours), byHand: writtenByHand(plain) });
-  } finally {
-    for (const worker of workers) worker.shutdown();
-    await running;
-    await hints.close();
-    await connection.close();
-    await native.close();
-    await pool.end();
-  }
-}
-
-let started = 0;
-
-function interpretedBy(client: Client): Contestants['interpreted'] {
-  return async (definition, input) => {
-    const id = runId(`bench-${(started += 1)}`);
-    const begun = performance.now();
-    await startRunWorkflow(
-      client,
-      {
-        id,
-        tenantId: DEFAULT_TENANT,
-        workflowId: workflowId(definition.name),
-        version: 1,
-        definitionHash: definitionHash(''),
-        input,
-      },
-      definition,
-    );
-    return finish(client, id, begun);
-  };
-}
-
-function writtenByHand(client: Client): Contestants['byHand'] {
-  return async (workflow, args) => {
-    const id = `bench-${(started += 1)}`;
-    const begun = performance.now();
-    await client.workflow.start(workflow, { workflowId: id, taskQueue: BY_HAND_QUEUE, args });
-    return finish(client, id, begun);
-  };
-}
-
-async function finish(client: Client, id: string, begun: number): Promise<Measured> {
-  const handle = client.workflow.getHandle(id);
-  await handle.result();
-  const wallMs = performance.now() - begun;
-  const events = (await handle.fetchHistory()).events ?? [];
-  const activityEvents = events.filter((event) => event.activityTaskScheduledEventAttributes).length;
-  return { wallMs, events: events.length, activityEvents };
 }

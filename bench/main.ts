@@ -5,6 +5,11 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   engine: async () => (await import('./engine.ts')).engine(),
   feed: async () => (await import('./feed.ts')).feed(),
   append: async () => (await import('./append.ts')).append(),
+  fusion: async () => (await import('./fusion.ts')).fusion(),
+  map: async () => (await import('./map.ts')).map(),
+  effects: async () => (await import('./effects.ts')).effects(),
+  waiting: async () => (await import('./waiting.ts')).waiting(),
+  peers: async () => (await import('./peers.ts')).peers(),
 };
 
 const { values, positionals } = parseArgs({

@@ -12,6 +12,8 @@ import { findTemporalServer } from '../temporal/find-server.ts';
 
 export type BenchServers = {
   settings: Settings & { DATABASE_URL: string; TEMPORAL_ADDRESS: string };
+  folder: string;
+  pids: { postgres: number; temporal: number | null };
   stop: () => Promise<void>;
 };
 
@@ -33,6 +35,8 @@ export async function startBenchServers({ temporal: needsTemporal }: { temporal:
       TEMPORAL_ADDRESS: temporal?.address ?? '',
       TEMPORAL_NAMESPACE: 'default',
     },
+    folder,
+    pids: { postgres: postgres.pid, temporal: temporal?.pid ?? null },
     stop: async () => {
       await Promise.all([postgres.stop(), temporal?.stop()]);
       await rm(folder, { recursive: true, force: true });
