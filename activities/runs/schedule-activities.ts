@@ -12,8 +12,7 @@ import type {
   ScheduleRecord,
   StopScheduledRun,
 } from '../../domain/runs/triggers/schedule.ts';
-import { wallTimeText } from '../../domain/runs/triggers/time-zone.ts';
-import { evaluateTriggerMapping } from '../../domain/runs/triggers/trigger-expression.ts';
+import { scheduledInput } from '../../domain/runs/triggers/firing-input.ts';
 import { heartbeatWhile } from '../heartbeat-while.ts';
 
 export type ScheduleDependencies = {
@@ -56,12 +55,8 @@ async function requestScheduledRun(
 }
 
 function inputAt(schedule: ScheduleRecord, scheduledTime: string): { input: Json; error: RunError | null } {
-  const { id, name, mapping, spec } = schedule;
-  if (mapping === null) return { input: schedule.input, error: null };
-  const localTime = wallTimeText(Date.parse(scheduledTime), spec.timeZone);
-  const values = { scheduledTime, schedule: { id, name, timeZone: spec.timeZone, localTime } };
   try {
-    return { input: evaluateTriggerMapping('SCHEDULE', mapping, values), error: null };
+    return { input: scheduledInput(schedule, scheduledTime), error: null };
   } catch (error) {
     return { input: null, error: toRunError(error, null) };
   }

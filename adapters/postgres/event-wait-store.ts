@@ -136,6 +136,23 @@ export async function markWakeFailed(
   );
 }
 
+export type EventDelivery = {
+  runId: string;
+  state: 'PENDING' | 'SENT' | 'DEAD';
+  attempts: number;
+  error: RunError | null;
+};
+
+/** The runs that an event was sent to. */
+export async function listDeliveries(pool: pg.Pool, tenant: TenantId, eventId: string): Promise<EventDelivery[]> {
+  const { rows } = await pool.query<EventDelivery>(
+    `SELECT run_id AS "runId", state, attempts, error FROM event_wakes
+     WHERE tenant_id = $1 AND event_id = $2 ORDER BY created_at, run_id LIMIT 1000`,
+    [tenant, eventId],
+  );
+  return rows;
+}
+
 /** Forgets waits that are over. */
 export async function forgetClosedWaits(pool: pg.Pool): Promise<void> {
   await pool.query(

@@ -131,14 +131,17 @@ export async function markFiringFailed(
   );
 }
 
-/** Gives a dead firing its attempts back. False when there is no such. */
-export async function reviveFiring(pool: pg.Pool, tenant: TenantId, id: string): Promise<boolean> {
+/** Gives a dead firing its attempts back, and the input that it should have. False when there is no such. */
+export async function reviveFiring(pool: pg.Pool, tenant: TenantId, id: string, input: Json): Promise<boolean> {
+  const spilled = spilledValues(pool);
+  const text = columnText(input, spilled);
+  await createPayloadStore(pool).put(spilled);
   const { rowCount } = await pool.query(
     `WITH revived AS (
-       UPDATE trigger_firings SET state = 'PENDING', attempts = 0, due_at = now(), error = NULL
+       UPDATE trigger_firings SET state = 'PENDING', attempts = 0, due_at = now(), error = NULL, input = $3
        WHERE id = $1 AND tenant_id = $2 AND state = 'DEAD' RETURNING id
      ) SELECT pg_notify('${TRIGGER_CHANNEL}', '') FROM revived`,
-    [id, tenant],
+    [id, tenant, text],
   );
   return rowCount === 1;
 }

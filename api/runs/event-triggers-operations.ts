@@ -17,6 +17,7 @@ import {
   readFiring,
   reviveFiring,
 } from '../../adapters/postgres/trigger-firing-store.ts';
+import { readSchedule } from '../../adapters/postgres/schedule-store.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import {
@@ -27,6 +28,7 @@ import {
   type EventTriggerRecord,
 } from '../../domain/runs/triggers/event.ts';
 import type { Firing } from '../../domain/runs/triggers/firing.ts';
+import { eventInput, scheduledInput } from '../../domain/runs/triggers/firing-input.ts';
 import { checkTriggerExpression, checkTriggerMapping } from '../../domain/runs/triggers/trigger-expression.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid, type Connection, connectionOf, pageSize } from '../graphql/connection.ts';
@@ -187,12 +189,29 @@ export async function listFiringsOf(
   return connectionOf(await listFirings(deps.pool, { tenantId, first, after, ...wanted }), newestCursor, after);
 }
 
-/** Tries a dead firing again, from its first attempt. @throws NOT_FOUND */
+/** Tries a dead firing again, from its first attempt, by what its trigger says now. @throws NOT_FOUND, EXPRESSION_FAILED */
 export async function retryFiring(deps: RunsDeps, { tenantId }: Principal, id: string): Promise<Firing> {
-  const revived = !id.includes('\0') && (await reviveFiring(deps.pool, tenantId, id));
+  const dead = id.includes('\0') ? undefined : await readFiring(deps.pool, tenantId, id);
+  const revived = dead && (await reviveFiring(deps.pool, tenantId, id, await inputNow(deps, dead)));
   const firing = revived ? await readFiring(deps.pool, tenantId, id) : undefined;
   if (!firing) throw new AppError('NOT_FOUND', { what: 'Dead firing', id });
   return firing;
+}
+
+/** A webhook's mapping was done when the message came; other mappings may have been mended since. */
+async function inputNow({ pool }: RunsDeps, { kind, tenantId, triggerId, source, input }: Firing): Promise<Json> {
+  if (kind === 'SCHEDULE') {
+    const schedule = await readSchedule(pool, { tenantId, id: triggerId });
+    return schedule ? scheduledInput(schedule, source) : input;
+  }
+  if (kind === 'EVENT') {
+    const [trigger, event] = await Promise.all([
+      readEventTrigger(pool, tenantId, triggerId),
+      readEmittedEvent(pool, tenantId, source),
+    ]);
+    return trigger && event ? (eventInput(trigger, event) ?? input) : input;
+  }
+  return input;
 }
 
 function pageOf(filter: PageArguments): { first: number; after: string | undefined } {

@@ -1,3 +1,4 @@
+import { type EventDelivery, listDeliveries } from '../../adapters/postgres/event-wait-store.ts';
 import type { EmittedEvent, EventTriggerRecord } from '../../domain/runs/triggers/event.ts';
 import type { Firing } from '../../domain/runs/triggers/firing.ts';
 import type { RunsDeps } from './deps.ts';
@@ -52,7 +53,11 @@ export function eventTriggerResolvers(deps: RunsDeps) {
         listRunsOf(deps, principal, { ...page, trigger: { kind: 'EVENT', id } }),
     },
     EmittedEvent: {
+      deliveries: ({ tenantId, id }: EmittedEvent) => listDeliveries(deps.pool, tenantId, id),
       run: ({ runId }: EmittedEvent, _: unknown, { loaders }: RunsContext) => (runId ? loaders.run.load(runId) : null),
+    },
+    EventDelivery: {
+      run: ({ runId }: EventDelivery, _: unknown, { loaders }: RunsContext) => loaders.run.load(runId),
     },
     Firing: {
       run: ({ runId }: Firing, _: unknown, { loaders }: RunsContext) => (runId ? loaders.run.load(runId) : null),

@@ -7,9 +7,9 @@ import { insertFiring } from '../../adapters/postgres/trigger-firing-store.ts';
 import type { Json } from '../../domain/json.ts';
 import { toRunError } from '../../domain/runs/run-error.ts';
 import type { RunError } from '../../domain/runs/run-event.ts';
-import { type EmittedEvent, type EventTriggerRecord, eventValue } from '../../domain/runs/triggers/event.ts';
+import type { EmittedEvent, EventTriggerRecord } from '../../domain/runs/triggers/event.ts';
 import { firingId } from '../../domain/runs/triggers/firing.ts';
-import { evaluateTriggerExpression, evaluateTriggerMapping } from '../../domain/runs/triggers/trigger-expression.ts';
+import { eventInput } from '../../domain/runs/triggers/firing-input.ts';
 import { contentHash } from '../../temporal/content-hash.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function handOnEvents(pool: pg.Pool, limit: number): Promise<number
 }
 
 async function fire(client: pg.PoolClient, trigger: EventTriggerRecord, event: EmittedEvent): Promise<void> {
-  const { input, error } = inputOf(trigger, event) ?? {};
+  const { input, error } = inputOf(trigger, event);
   if (input === undefined) return;
   const firing = { kind: 'EVENT', triggerId: trigger.id, source: event.id } as const;
   await insertFiring(client, {
@@ -44,17 +44,17 @@ async function fire(client: pg.PoolClient, trigger: EventTriggerRecord, event: E
     input,
     depth: event.depth,
     holderId: null,
-    error: error ?? null,
+    error,
   });
 }
 
-/** Null when the filter says no. What cannot be evaluated is a firing too, a dead one, so that somebody sees it. */
-function inputOf(trigger: EventTriggerRecord, event: EmittedEvent): { input: Json; error?: RunError } | null {
-  const values = { event: eventValue(event) };
+/** What cannot be evaluated is a firing too, a dead one, so that somebody sees it. */
+function inputOf(
+  trigger: EventTriggerRecord,
+  event: EmittedEvent,
+): { input: Json | undefined; error: RunError | null } {
   try {
-    if (trigger.filter !== null && evaluateTriggerExpression('EVENT', trigger.filter, values) !== true) return null;
-    if (trigger.mapping === null) return { input: event.data ?? {} };
-    return { input: evaluateTriggerMapping('EVENT', trigger.mapping, values) };
+    return { input: eventInput(trigger, event), error: null };
   } catch (error) {
     return { input: null, error: toRunError(error, null) };
   }

@@ -5,7 +5,6 @@ import {
   defineSignal,
   proxyActivities,
   setHandler,
-  Trigger,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Json } from '../../domain/json.ts';
@@ -32,9 +31,9 @@ export async function scheduledRun({ tenantId, scheduleId }: ScheduledRunArgumen
   const { workflowId, searchAttributes, startTime } = workflowInfo();
   const [scheduled] = searchAttributes['TemporalScheduledStartTime'] ?? [];
   const scheduledTime = (scheduled instanceof Date ? scheduled : startTime).toISOString();
-  const ended = new Trigger<RunEnded>();
   let cancelled = false;
-  setHandler(runEnded, (end) => ended.resolve(end));
+  // No Trigger, which a cancellation would settle.
+  const ended = new Promise<RunEnded>((resolve) => setHandler(runEnded, resolve));
 
   const request = { tenantId, scheduleId, scheduledTime, holderId: workflowId };
   const found = await CancellationScope.nonCancellable(() => requestScheduledRun(request));
@@ -44,7 +43,7 @@ export async function scheduledRun({ tenantId, scheduleId }: ScheduledRunArgumen
     await stopScheduledRun({ holderId: workflowId, reason: 'The schedule cancelled it' });
   };
   CancellationScope.current().cancelRequested.catch(() => CancellationScope.nonCancellable(stop));
-  const end = await CancellationScope.nonCancellable(async () => await ended);
+  const end = await CancellationScope.nonCancellable(() => ended);
   return outcomeOf(end, cancelled);
 }
 
