@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { GracefulShutdownPeriodExpiredError, Runtime } from '@temporalio/worker';
+import { GracefulShutdownPeriodExpiredError, IllegalStateError, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { findFreePort } from '../adapters/embedded/free-port.ts';
 import { registerQueueGauges } from '../adapters/prometheus/queue-gauges.ts';
@@ -77,7 +77,9 @@ try {
   log.info('the worker has ended; nothing was left behind');
   process.exit(0);
 } catch (error) {
-  if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
+  // A worker that its activities still hold cannot be finalized, and that error comes in place of the time-out's.
+  const late = error instanceof GracefulShutdownPeriodExpiredError || error instanceof IllegalStateError;
+  if (!draining || !late) throw error;
   log.error('activities did not end in time; others try them again when their heartbeats are overdue');
   process.exit(LEFT_BEHIND);
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
 import { type Ledger, startLedger } from './ledger.ts';
@@ -23,7 +25,9 @@ const oneCall: WorkflowDefinition = {
 
 beforeAll(async () => {
   ledger = await startLedger();
-  stack = await startStack({ env: { WEFT_HTTP_ALLOWED_HOSTS: ledger.host } });
+  stack = await startStack({
+    env: { WEFT_HTTP_ALLOWED_HOSTS: ledger.host, WEFT_CODE_DIR: join(import.meta.dirname, 'stubborn-code') },
+  });
   workflow = await stack.graphql.publish(oneCall);
 }, 120_000);
 
@@ -76,5 +80,21 @@ describe('a worker that is asked to stop', () => {
     const run = await stack.graphql.until(id, ['COMPLETED', 'FAILED']);
     expect(run).toMatchObject({ status: 'COMPLETED', nodes: [{ attempts: 2 }] });
     expect(ledger.effects('/hold/stubborn')).toBe(1);
+  }, 90_000);
+
+  it('ends with a code of its own when an activity does not, and another worker tries that again', async () => {
+    await stack.processes.worker.stop();
+    const leaver = await stack.startWorker([], { WEFT_WORKER_GRACE_MS: '200' });
+    const id = await stack.graphql.execute('hold-on', {});
+    const handle = stack.temporal.client.workflow.getHandle(id);
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(100)) {
+      const { pendingActivities } = (await handle.describe()).raw;
+      if (pendingActivities?.[0]?.lastStartedTime) break;
+    }
+    leaver.signal('SIGTERM');
+    expect(await leaver.ended).toBe(3);
+    await stack.start('worker');
+    const run = await stack.graphql.until(id, ['COMPLETED', 'FAILED']);
+    expect(run).toMatchObject({ status: 'COMPLETED', output: 2, nodes: [{ id: 'hold', attempts: 2 }] });
   }, 90_000);
 });
