@@ -32,6 +32,7 @@ export async function startRunServices(doors: Doors): Promise<{ stop: () => Prom
   const shared = { databaseUrl: settings.DATABASE_URL, pool, startRun, log };
   const projector = await startProjector({
     ...shared,
+    cancelRun: (id, reason) => cancelRunWorkflow(temporal, id, reason),
     connection: temporal.connection as never,
     namespace: settings.TEMPORAL_NAMESPACE,
     decode: createHistoryDecoder(settings, createPayloadStore(pool)),

@@ -81,6 +81,7 @@ async function whileProjecting(work: () => Promise<void>): Promise<void> {
     namespace: settings.TEMPORAL_NAMESPACE,
     decode: createHistoryDecoder(settings, createPayloadStore(pool)),
     startRun: () => Promise.resolve(),
+    cancelRun: () => Promise.resolve(),
     reconcileIntervalMs: 1_000,
     metrics: createProjectorMetrics(new Registry()),
     log: pino({ level: 'silent' }),

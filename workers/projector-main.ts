@@ -43,6 +43,7 @@ const projector = await startProjector({
   namespace: settings.TEMPORAL_NAMESPACE,
   decode: createHistoryDecoder(settings, payloads),
   startRun,
+  cancelRun: (id, reason) => cancelRunWorkflow(client, id, reason),
   reconcileIntervalMs: settings.WEFT_RECONCILE_INTERVAL_MS,
   metrics: createProjectorMetrics(registry),
   log,

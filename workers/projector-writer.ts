@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { ChangedExecutions } from '../domain/events/changed-executions.ts';
 import { type ChildRun, childRunOf } from '../domain/events/child-runs.ts';
-import { foldRunEvent } from '../domain/events/fold-run.ts';
+import { followMigration, type RecordedMigration } from '../domain/events/follow-migration.ts';
+import { foldStored, migrationOf, type RunFold } from '../domain/events/run-fold.ts';
 import { runEventOf } from '../domain/events/run-event-of.ts';
-import type { RunState } from '../domain/runs/run-state.ts';
 import { type FeedEvent, type FeedPage, writeFeedPages } from '../adapters/postgres/feed-store.ts';
 import type { RunFeed } from '../adapters/postgres/run-feed.ts';
 import type { ProjectorMetrics } from './projector-metrics.ts';
@@ -69,7 +69,7 @@ async function writeBatch(pool: pg.Pool, metrics: ProjectorMetrics, batch: reado
   try {
     const pages = batch.map(({ feed, page }) => foldPage(feed, page));
     const stale = await writeFeedPages(pool, pages);
-    batch.forEach((entry, index) => settle(entry, pages[index] as FeedPage, stale.has(entry.feed.runId)));
+    batch.forEach((entry, index) => settle(entry, pages[index] as FoldedPage, stale.has(entry.feed.runId)));
     observe(
       metrics,
       pages.filter((page) => !stale.has(page.runId)),
@@ -81,21 +81,28 @@ async function writeBatch(pool: pg.Pool, metrics: ProjectorMetrics, batch: reado
   }
 }
 
+/** With the definition that the run has after it. */
+type FoldedPage = FeedPage & RunFold;
+
 /** Drops what is stored already and folds the rest. */
-function foldPage(feed: RunFeed, page: ReadPage): FeedPage {
+function foldPage(feed: RunFeed, page: ReadPage): FoldedPage {
   const { link } = feed;
   const sameLink = link?.temporalRunId === page.temporalRunId;
   const expectedVersion = sameLink ? link.version : 0;
   const sequenceBase = sameLink ? link.sequenceBase : link === null ? 0 : link.sequenceBase + link.version;
   const events = page.events.filter((event) => event.version > expectedVersion);
-  let state: RunState = feed.state;
-  const changed = new ChangedExecutions(feed.compiled, link === null ? null : feed.state, state);
+  let fold: RunFold = { compiled: feed.compiled, state: feed.state };
+  const changed = new ChangedExecutions(feed.compiled, link === null ? null : feed.state, feed.state);
+  const migrations: RecordedMigration[] = [];
   const children: ChildRun[] = [];
   for (const event of events) {
-    state = foldRunEvent(feed.compiled, state, event);
-    changed.folded(state);
+    const before = fold;
+    fold = foldStored(fold, event, feed.definitions.known);
+    const migration = migrationOf(event);
+    if (migration) migrations.push(followMigration(changed, before, fold, migration));
+    else changed.folded(fold.state);
     const folded = runEventOf(event);
-    const child = folded && childRunOf(feed.compiled, state, folded);
+    const child = folded && childRunOf(feed.runId, fold.compiled, fold.state, folded);
     if (child) children.push(child);
   }
   const changedNodes = changed.all();
@@ -110,14 +117,16 @@ function foldPage(feed: RunFeed, page: ReadPage): FeedPage {
     events,
     token,
     ended,
-    state,
+    ...fold,
+    migrations,
     changedNodes,
     children,
   };
 }
 
-function settle(entry: Waiting, page: FeedPage, stale: boolean): void {
+function settle(entry: Waiting, page: FoldedPage, stale: boolean): void {
   if (!stale) {
+    entry.feed.compiled = page.compiled;
     entry.feed.state = page.state;
     entry.feed.link = {
       temporalRunId: page.temporalRunId,

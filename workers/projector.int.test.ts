@@ -27,6 +27,7 @@ import { initialState, stateAsJson } from '../domain/runs/run-state.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
 import { contentHash } from '../temporal/content-hash.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
+import { cancelRunWorkflow } from '../temporal/run-commands.ts';
 import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
 import { createTestNamespace } from '../tests/namespaces.ts';
 import { createTestDatabase, testTemporal, type TestDatabase, uniqueName } from '../tests/servers.ts';
@@ -80,6 +81,7 @@ async function project(options: Partial<ProjectorOptions> = {}): Promise<void> {
       namespace: settings.TEMPORAL_NAMESPACE,
       decode: createHistoryDecoder(settings, createPayloadStore(pool)),
       startRun: (run) => startRunWorkflow(client, run, asking),
+      cancelRun: (id, reason) => cancelRunWorkflow(client, id, reason),
       reconcileIntervalMs: 1_000,
       metrics: createProjectorMetrics(new Registry()),
       log: pino({ level: 'silent' }),

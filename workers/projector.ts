@@ -8,7 +8,7 @@ import type { DecodePayloads } from '../temporal/history-payloads.ts';
 import { createFollowers } from './projector-followers.ts';
 import type { ProjectorMetrics } from './projector-metrics.ts';
 import { createProjectorWriter } from './projector-writer.ts';
-import { createReconciler, type StartRun } from './reconciler.ts';
+import { createReconciler, type CancelRun, type StartRun } from './reconciler.ts';
 
 export type ProjectorOptions = {
   databaseUrl: string;
@@ -18,6 +18,7 @@ export type ProjectorOptions = {
   decode: DecodePayloads;
   /** Starts the Temporal workflow of a run whose row was inserted and nothing more. */
   startRun: StartRun;
+  cancelRun: CancelRun;
   reconcileIntervalMs: number;
   metrics: ProjectorMetrics;
   log: Logger;

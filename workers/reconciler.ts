@@ -4,17 +4,21 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import {
   markChecked,
+  orphanedRuns,
   readUnstartedRun,
   type UncheckedRun,
   uncheckedRuns,
   unknownLinks,
 } from '../adapters/postgres/open-runs.ts';
+import { AppError } from '../domain/errors.ts';
+import type { RunId } from '../domain/identifiers.ts';
 import { RUN_WORKFLOW_TYPE } from '../domain/runs/messages.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
 import type { FollowRequest } from './projector-followers.ts';
 import type { ProjectorMetrics } from './projector-metrics.ts';
 
 export type StartRun = (run: RunRecord) => Promise<void>;
+export type CancelRun = (runId: RunId, reason: string) => Promise<void>;
 export type ReconcilerDeps = {
   pool: pg.Pool;
   connection: Connection;
@@ -23,6 +27,7 @@ export type ReconcilerDeps = {
   owned: ReadonlySet<number>;
   follow: (request: FollowRequest) => void;
   startRun: StartRun;
+  cancelRun: CancelRun;
   reconcileIntervalMs: number;
   metrics: ProjectorMetrics;
   log: Logger;
@@ -35,6 +40,7 @@ const ABANDONED_MS = 10_000;
 /** Visibility lags behind history; what was listed just before is listed once more. */
 const OVERLAP_MS = 60_000;
 const LIST_PAGE = 1_000;
+const MOST_ORPHANS = 100;
 const NOT_FOUND = 5;
 
 /** Finds what hints missed. It never writes itself: it asks for runs to be followed or started. */
@@ -47,6 +53,7 @@ export function createReconciler(deps: ReconcilerDeps): { stop: () => Promise<vo
     const started = Date.now();
     await checkOpenRuns(deps, pace, abort.signal);
     await checkListedRuns(deps, pace, watermark - OVERLAP_MS);
+    await endOrphans(deps, pace);
     watermark = started;
   };
   const loop = async () => {
@@ -77,6 +84,18 @@ async function checkOpenRuns(deps: ReconcilerDeps, pace: () => Promise<void>, si
     if (signal.aborted) return;
     await checkRun(deps, run);
     await markChecked(deps.pool, [run.runId]);
+  }
+}
+
+/** A subworkflow outlives the links of its parent, and so would outlive the parent itself. */
+async function endOrphans(deps: ReconcilerDeps, pace: () => Promise<void>): Promise<void> {
+  for (const orphan of await orphanedRuns(deps.pool, [...deps.owned], MOST_ORPHANS)) {
+    await pace();
+    deps.log.info({ runId: orphan }, 'cancelling a run whose parent is closed');
+    await deps.cancelRun(orphan, 'Its parent run is closed').catch((error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+    });
+    deps.follow({ runId: orphan });
   }
 }
 

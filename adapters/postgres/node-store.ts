@@ -23,20 +23,33 @@ type Row = {
   handled: boolean;
 };
 
-/** In definition order. Empty until the first event of the run was read. */
-export async function listNodeExecutions(pool: pg.Pool, run: RunId): Promise<NodeExecutionRecord[]> {
-  return (await listNodeExecutionsOfRuns(pool, [run])).get(run) ?? [];
+/** Of each run; `nodeId` takes those of one node, or of its undo. */
+export type ExecutionPage = { nodeId?: string | undefined; first: number; offset?: number | undefined };
+/** A run of loops may have very many. */
+export const MOST_EXECUTIONS = 1_000;
+
+/** In definition order, then by iteration. Empty until the first event of the run was read. */
+export async function listNodeExecutions(
+  pool: pg.Pool,
+  run: RunId,
+  page: ExecutionPage = { first: MOST_EXECUTIONS },
+): Promise<NodeExecutionRecord[]> {
+  return (await listNodeExecutionsOfRuns(pool, [run], page)).get(run) ?? [];
 }
 
 /** For many runs by one query; runs without rows are absent. */
 export async function listNodeExecutionsOfRuns(
   pool: pg.Pool,
   runs: readonly RunId[],
+  { nodeId: node, first, offset = 0 }: ExecutionPage = { first: MOST_EXECUTIONS },
 ): Promise<Map<RunId, NodeExecutionRecord[]>> {
   const { rows } = await pool.query<Row>(
-    `SELECT run_id, node_id, iteration, type, status, attempts, input, output, error, started_at, closed_at, port, handled
-     FROM node_executions WHERE run_id = ANY($1) ORDER BY run_id, ordinal, string_to_array(iteration, '.')::int[], node_id`,
-    [runs],
+    `SELECT execution.* FROM unnest($1::text[]) AS run(id) CROSS JOIN LATERAL (
+       SELECT run_id, node_id, iteration, type, status, attempts, input, output, error, started_at, closed_at, port, handled
+       FROM node_executions WHERE run_id = run.id AND ($2::text IS NULL OR node_id = $2)
+       ORDER BY ordinal, string_to_array(iteration, '.')::int[], node_id LIMIT $3 OFFSET $4
+     ) execution`,
+    [runs, node ?? null, first, offset],
   );
   const large = await readColumns(
     createPayloadStore(pool),

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { readRun } from './run-store.ts';
-import { runId, tenantId } from '../../domain/identifiers.ts';
+import { type RunId, runId, tenantId } from '../../domain/identifiers.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
 
 /** Open runs that moved, or were made, within the last minute. */
@@ -45,6 +45,17 @@ export async function uncheckedRuns(
     [shards, quietMs, limit],
   );
   return rows;
+}
+
+/** Open runs whose parent is closed: nobody waits for them any more. */
+export async function orphanedRuns(pool: pg.Pool, shards: readonly number[], limit: number): Promise<RunId[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT run.id FROM runs run JOIN runs parent ON parent.id = run.parent_run_id
+     WHERE run.shard = ANY($1) AND run.closed_at IS NULL AND parent.closed_at IS NOT NULL
+     ORDER BY parent.closed_at LIMIT $2`,
+    [shards, limit],
+  );
+  return rows.map(({ id }) => runId(id));
 }
 
 export async function markChecked(pool: pg.Pool, runIds: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeUnstarted } from '../../adapters/postgres/close-unstarted.ts';
-import { listNodeExecutions } from '../../adapters/postgres/node-store.ts';
+import { listNodeExecutions, MOST_EXECUTIONS } from '../../adapters/postgres/node-store.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import { APPROVE_UPDATE, type ApproveArguments } from '../../domain/runs/messages.ts';
@@ -39,7 +39,7 @@ export async function approve(deps: RunsDeps, principal: Principal, request: App
   await updateRun(deps.temporal, run.id, APPROVE_UPDATE, answer satisfies ApproveArguments);
   deps.log.info({ runId: run.id, nodeId, decision }, 'approval answered');
   return caughtUp(deps, principal, run, async ({ eventCount }) => {
-    const nodes = (await listNodeExecutions(deps.pool, run.id)).filter((node) => node.nodeId === nodeId);
+    const nodes = await listNodeExecutions(deps.pool, run.id, { nodeId, first: MOST_EXECUTIONS });
     const partly = nodes.some((node) => node.status === 'WAITING') && eventCount > run.eventCount;
     return partly || nodes.some((node) => node.status !== 'WAITING' && node.status !== 'PENDING');
   });

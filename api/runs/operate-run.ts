@@ -1,4 +1,4 @@
-import { listNodeExecutions } from '../../adapters/postgres/node-store.ts';
+import { listNodeExecutions, MOST_EXECUTIONS } from '../../adapters/postgres/node-store.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import { activityId } from '../../domain/runs/activity-id.ts';
@@ -46,12 +46,8 @@ export function resumeRun(deps: RunsDeps, principal: Principal, runId: string): 
 export async function retryNode(deps: RunsDeps, principal: Principal, request: OneNode): Promise<RunRecord> {
   const run = await openRun(deps, principal, request.runId);
   const { nodeId, path = null } = request;
-  const waiting = (await listNodeExecutions(deps.pool, run.id)).filter(
-    (node) =>
-      node.nodeId === nodeId &&
-      node.status === 'RUNNING' &&
-      isActivity(node.type) &&
-      (path ?? node.iteration) === node.iteration,
+  const waiting = (await listNodeExecutions(deps.pool, run.id, { nodeId, first: MOST_EXECUTIONS })).filter(
+    (node) => node.status === 'RUNNING' && isActivity(node.type) && (path ?? node.iteration) === node.iteration,
   );
   const [only, ...others] = waiting;
   if (others.length > 0) {
@@ -76,8 +72,8 @@ export function skipNode(
   checkSize(deps, output, 'The output');
   const request: SkipArguments = { nodeId, iteration: path, output, by: principal.subject };
   return ask(deps, principal, runId, SKIP_UPDATE, request, async (run) => {
-    const nodes = await listNodeExecutions(deps.pool, run.id);
-    return nodes.some((node) => node.nodeId === nodeId && node.status === 'SKIPPED');
+    const nodes = await listNodeExecutions(deps.pool, run.id, { nodeId, first: MOST_EXECUTIONS });
+    return nodes.some((node) => node.status === 'SKIPPED');
   });
 }
 

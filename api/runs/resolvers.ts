@@ -1,3 +1,4 @@
+import { listNodeExecutions, MOST_EXECUTIONS } from '../../adapters/postgres/node-store.ts';
 import { readRunStateAt } from '../../adapters/postgres/run-state-at.ts';
 import type { RunStoredEvent } from '../../adapters/postgres/event-store.ts';
 import { nodeId } from '../../domain/identifiers.ts';
@@ -7,6 +8,7 @@ import { compileDefinition } from '../../domain/runs/compile.ts';
 import type { NodeExecutionRecord, PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
 import { initialState } from '../../domain/runs/run-state.ts';
 import type { Principal } from '../access/principal.ts';
+import { argumentInvalid, pageSize } from '../graphql/connection.ts';
 import { dateTimeScalar, jsonScalar } from '../graphql/scalars.ts';
 import { approve, cancelRun, terminateRun, type Approve } from './answer-run.ts';
 import { batchesResolvers } from './batches-resolvers.ts';
@@ -35,6 +37,7 @@ import { versionsResolvers } from './versions-resolvers.ts';
 export type RunsContext = { principal: Principal; loaders: RunLoaders };
 type Reason = { runId: string; reason?: string | null };
 type Reference = { id: string };
+type ExecutionsArguments = { nodeId?: string | null; first?: number | null; offset?: number | null };
 
 export function runsResolvers(deps: RunsDeps) {
   const batches = batchesResolvers(deps);
@@ -92,7 +95,7 @@ export function runsResolvers(deps: RunsDeps) {
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
       workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
       startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,
-      nodes: (run: RunRecord, _: unknown, { loaders }: RunsContext) => nodesOf(deps, loaders, run),
+      nodes: (run: RunRecord, page: ExecutionsArguments, { loaders }: RunsContext) => nodesOf(deps, loaders, run, page),
       events: (run: RunRecord, page: { after?: number | null; first?: number | null }) =>
         listRunEvents(deps, run.id, page),
       stateAt: (run: RunRecord, { eventId }: { eventId: number }) =>
@@ -118,11 +121,29 @@ export function runsResolvers(deps: RunsDeps) {
   };
 }
 
-async function nodesOf(deps: RunsDeps, loaders: RunLoaders, run: RunRecord): Promise<NodeExecutionRecord[]> {
-  const nodes = await loaders.nodes.load(run.id);
-  if (nodes.length > 0) return nodes;
+async function nodesOf(
+  deps: RunsDeps,
+  loaders: RunLoaders,
+  run: RunRecord,
+  page: ExecutionsArguments,
+): Promise<NodeExecutionRecord[]> {
+  const nodes = await listExecutions(deps, loaders, run, page);
+  if (nodes.length > 0 || page.nodeId || page.offset) return nodes;
   const published = await loaders.pinned.load(run);
   return published && isCode(published.definition) ? codeNodes(deps, run.id) : nodesBefore(run, published);
+}
+
+/** The first page of many runs is one query. */
+function listExecutions(
+  { pool }: RunsDeps,
+  loaders: RunLoaders,
+  run: RunRecord,
+  { nodeId: node, first, offset }: ExecutionsArguments,
+): Promise<NodeExecutionRecord[]> {
+  const size = pageSize(first, MOST_EXECUTIONS, 10_000);
+  if (!node && !offset && size === MOST_EXECUTIONS) return loaders.nodes.load(run.id);
+  if ((offset ?? 0) < 0) throw argumentInvalid('offset', 'must be 0 or more');
+  return listNodeExecutions(pool, run.id, { nodeId: node ?? undefined, first: size, offset: offset ?? 0 });
 }
 
 /** A run has no node rows until its first event was read: nothing has happened to any of them yet. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../json.ts';
+import { childRunId } from '../runs/child-run-id.ts';
 import type { CompiledDefinition } from '../runs/compile.ts';
 import { findNode } from '../runs/place.ts';
 import type { RunEvent } from '../runs/run-event.ts';
@@ -15,11 +16,16 @@ export type ChildRun = {
   definition: { workflowId: string; version: number; hash: string } | null;
 };
 
-/** The child run that an event is about the start of; `state` is that after the event. */
-export function childRunOf(compiled: CompiledDefinition, state: RunState, event: RunEvent): ChildRun | null {
-  if (event.type !== 'child.scheduled') return null;
-  const { runId, nodeId, iteration, chunk } = event;
-  const child = { runId, nodeId, iteration, startedAt: new Date(event.at) };
+/** The child run whose start an event tells of; `state` is that after the event. */
+export function childRunOf(
+  parentRunId: string,
+  compiled: CompiledDefinition,
+  state: RunState,
+  event: RunEvent,
+): ChildRun | null {
+  if (event.type !== 'child.started') return null;
+  const { nodeId, iteration, chunk } = event;
+  const child = { runId: childRunId(parentRunId, event), nodeId, iteration, startedAt: new Date(event.at) };
   if (chunk !== null) return { ...child, input: state.input, definition: null };
   const config = (findNode(compiled, state, nodeId, iteration)?.input ?? {}) as JsonObject;
   const definition = {

@@ -39,7 +39,8 @@ export function graphqlClient(url: () => string): GraphQl {
     return data;
   };
   const run = async (id: string) => {
-    const { run: found } = await sure<{ run: RunView }>(`query($id: ID!) { run(id: $id) { ${RUN} } }`, { id });
+    const { run: found } = await sure<{ run: RunView | null }>(`query($id: ID!) { run(id: $id) { ${RUN} } }`, { id });
+    if (!found) throw new Error(`no run ${id}`);
     return found;
   };
   return {
