@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { checkScenario } from '../domain/authoring/check-scenario.ts';
+import { explainDefinition } from '../domain/authoring/explain-definition.ts';
+import { readScenarioFile } from '../domain/authoring/read-scenario.ts';
+import { runScript } from '../domain/authoring/scenario.ts';
 import type { ContentAnalysis } from '../domain/content/content-analysis.ts';
 import type { Json } from '../domain/json.ts';
 import { compileDefinition } from '../domain/runs/compile.ts';
@@ -10,13 +15,40 @@ import { validateDefinition } from '../domain/runs/validate.ts';
 import { ROOT } from './source-files.ts';
 
 const FOLDER = join(ROOT, 'samples/workflows');
-const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
-const read = (name: string) => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as WorkflowDefinition;
+const TESTS = join(ROOT, 'samples/tests');
+const FILES = readdirSync(FOLDER).filter((name) => /\.(json|yaml)$/.test(name));
+// YAML 1.2 reads JSON too.
+const read = (name: string) => parse(readFileSync(join(FOLDER, name), 'utf8')) as WorkflowDefinition;
+const named = (file: string) => file.replace(/\.\w+$/, '');
+const scenarios = readdirSync(TESTS).flatMap((file) => {
+  const { workflow, scenarios: all } = readScenarioFile(parse(readFileSync(join(TESTS, file), 'utf8')) as Json);
+  return all.map((scenario) => [named(file), scenario.name, basename(workflow), scenario] as const);
+});
 
 describe('every sample', () => {
   it.each(FILES)('has no problems and is named like its file: %s', (name) => {
     expect(validateDefinition(read(name))).toEqual([]);
-    expect(`${read(name).name}.json`).toBe(name);
+    expect(read(name).name).toBe(named(name));
+  });
+
+  it('says what it is for and has tests of its own', () => {
+    expect(FILES.length).toBeGreaterThanOrEqual(6);
+    expect([...new Set(scenarios.map(([file]) => file))].sort()).toEqual(FILES.map(named).sort());
+    for (const name of FILES) expect(read(name).description?.length).toBeGreaterThan(50);
+  });
+
+  it.each(scenarios)('%s: %s', (_file, _name, workflow, { script, expected }) => {
+    expect(checkScenario(runScript(compileDefinition(read(workflow)), script), expected)).toEqual([]);
+  });
+
+  it.each(FILES)('has a forecast: %s', (name) => {
+    const { atMost, nodes } = explainDefinition(read(name));
+    expect(nodes.map(({ nodeId }) => nodeId)).toEqual(
+      read(name)
+        .nodes.filter(({ type }) => type !== 'note')
+        .map(({ id }) => id),
+    );
+    expect(atMost.events).toBeGreaterThan(5);
   });
 });
 

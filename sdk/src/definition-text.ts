@@ -66,10 +66,12 @@ function jsonProblems(text: string, at: (offset: number) => TextPosition): TextP
 const messageOf = ({ message, code }: YAMLError): string =>
   code === 'MULTIPLE_DOCS' ? 'One document is meant; there are several' : message.replace(/\s+/g, ' ');
 
-/** JSON's own error and that of YAML name the same place. */
+/** JSON's own error and that of YAML name the same place; after a few, each only follows from the one before. */
+const MOST_PROBLEMS = 5;
+
 function firstOfEach(problems: readonly TextProblem[]): TextProblem[] {
   const seen = new Set<number>();
-  return problems.filter(({ line }) => !seen.has(line) && seen.add(line));
+  return problems.filter(({ line }) => !seen.has(line) && seen.add(line)).slice(0, MOST_PROBLEMS);
 }
 
 function numbersWithoutJson(document: Document): number[] {

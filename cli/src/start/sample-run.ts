@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseText } from '../../../sdk/src/index.ts';
 import type { GatewayClient } from '../gateway-client.ts';
 import { type RunWarning, WARNING_FIELDS } from '../run-warnings.ts';
 
@@ -33,9 +34,10 @@ export type SampleRun = {
 /** Publishes every sample; the same definition again stays the version it is. */
 export async function publishSamples(gateway: GatewayClient): Promise<void> {
   const folder = join(SAMPLES, 'workflows');
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
+  const files = (await readdir(folder)).filter((file) => /\.(json|yaml)$/.test(file));
   for (const file of files) {
-    const definition: unknown = JSON.parse(await readFile(join(folder, file), 'utf8'));
+    const text = await readFile(join(folder, file), 'utf8');
+    const { value: definition } = parseText(text, file.endsWith('.json') ? 'json' : 'yaml');
     await gateway('mutation ($definition: JSON!) { publishWorkflow(definition: $definition) { id version } }', {
       definition,
     });
