@@ -5,6 +5,7 @@ import { addPayloadsCommand } from './payloads/payloads-command.ts';
 import { printFailure } from './print-failure.ts';
 import { addRunCommands } from './run-commands.ts';
 import type { StartOptions } from './start/start-command.ts';
+import { addTriggerCommands } from './trigger-commands.ts';
 import { addWorkerCommand } from './worker/worker-command.ts';
 
 const program = new Command('weft')
@@ -35,6 +36,7 @@ program
 addAuthoringCommands(program);
 addRunCommands(program);
 addFlowCommands(program);
+addTriggerCommands(program);
 addWorkerCommand(program);
 addPayloadsCommand(program);
 

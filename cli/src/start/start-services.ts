@@ -5,6 +5,7 @@ import { startPostgres, startTemporal } from './backing-servers.ts';
 import { startChildService } from './child-service.ts';
 import type { RunFile } from '../run-file.ts';
 import type { PartName } from './running-parts.ts';
+import { secretKeys } from './secret-key.ts';
 import type { StartContext } from './start-context.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -60,6 +61,9 @@ export async function startServices(
     DATABASE_URL: postgres.databaseUrl,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_UI_URL: temporal.uiUrl,
+    WEFT_SECRET_KEY: secretKeys(settings, context.dataDir),
+    // Also for those who make links to the API without being it.
+    PORT: String(apiPort),
   };
   const workers = awaitedLater(
     bundle.then((file) =>
