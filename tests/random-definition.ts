@@ -129,51 +129,35 @@ function nodeOf(plan: NodePlan, id: string, before: readonly string[], parent: s
   return node;
 }
 
-function configOf({ type, flavour, references }: NodePlan, id: string, before: readonly string[]): JsonObject {
-  const expression = expressionOf(flavour, references, before);
-  const template = templateOf(references, before);
+/** Where the plan has an answer, the answer is in time; where it has none, the wait is short. */
+const timeoutOf = (answered: boolean, flavour: number): number => (answered ? 60_000 : 100 + flavour);
+
+function configOf(plan: NodePlan, id: string, before: readonly string[]): JsonObject {
+  return waitConfig(plan, id) ?? containerConfig(plan, before) ?? workConfig(plan, id, before);
+}
+
+function waitConfig({ type, flavour, outcome }: NodePlan, id: string): JsonObject | null {
   switch (type) {
-    case 'transform':
-      return { value: flavour % 2 === 0 ? expression : { left: expression, inner: { right: 'input.n * 2' } } };
-    case 'template':
-      return { template };
-    case 'branch':
-      return { condition: flavour % 7 === 0 ? `dyn(${expression})` : `input.n > ${flavour % 10}` };
-    case 'merge':
-      return { mode: ['object', 'list', 'first'][flavour % 3] as string };
     case 'delay':
       return { durationMs: flavour % 2 === 0 ? flavour : 'int(input.n) * 10' };
-    case 'approval':
-      return {
-        title: template,
-        ...(flavour % 2 === 0 ? { timeoutMs: 1000 + flavour } : {}),
-        ...(flavour % 2 === 0 ? { onTimeout: ['fail', 'approve', 'reject', 'route'][flavour % 4] as string } : {}),
-        ...(flavour % 3 === 0 ? { onReject: flavour % 6 === 0 ? 'fail' : 'route' } : {}),
-      };
-    case 'switch':
-      return {
-        cases: [
-          { port: 'low', when: 'input.n < 3' },
-          { port: 'high', when: flavour % 5 === 0 ? `dyn(${expression})` : `input.n > ${flavour % 10}` },
-        ],
-      };
-    case 'set':
-      return { values: flavour % 2 === 0 ? { count: 'vars.count + 1' } : { count: `${flavour}`, word: expression } };
-    case 'fail':
-      return { code: 'ON_PURPOSE', message: template };
-    case 'note':
-      return { text: 'A remark.' };
     case 'until':
       return { at: flavour % 2 === 0 ? `${flavour}` : '"1970-01-01T00:00:01Z"' };
     case 'wait':
       return {
         event: `event_${id}`,
         ...(flavour % 2 === 0 ? { correlation: 'input.name' } : {}),
-        timeoutMs: 2000 + flavour,
+        timeoutMs: timeoutOf(outcome >= 5, flavour),
         onTimeout: flavour % 3 === 0 ? 'fail' : 'route',
       };
     case 'webhook':
-      return { timeoutMs: 3000 + flavour, onTimeout: flavour % 3 === 0 ? 'fail' : 'route' };
+      return { timeoutMs: timeoutOf(outcome >= 5, flavour), onTimeout: flavour % 3 === 0 ? 'fail' : 'route' };
+    default:
+      return null;
+  }
+}
+
+function containerConfig({ type, flavour, references }: NodePlan, before: readonly string[]): JsonObject | null {
+  switch (type) {
     case 'map':
       return {
         items: flavour % 9 === 0 ? 'input.absent' : `[1, 2, 3, 4].filter(v, v <= ${flavour % 6})`,
@@ -190,9 +174,50 @@ function configOf({ type, flavour, references }: NodePlan, id: string, before: r
         onBound: flavour % 3 === 0 ? 'fail' : 'route',
       };
     case 'try':
-      return flavour % 2 === 0 ? {} : { result: expression };
+      return flavour % 2 === 0 ? {} : { result: expressionOf(flavour, references, before) };
+    default:
+      return null;
+  }
+}
+
+function workConfig(
+  { type, flavour, references, outcome }: NodePlan,
+  id: string,
+  before: readonly string[],
+): JsonObject {
+  const expression = expressionOf(flavour, references, before);
+  const template = templateOf(references, before);
+  switch (type) {
+    case 'transform':
+      return { value: flavour % 2 === 0 ? expression : { left: expression, inner: { right: 'input.n * 2' } } };
+    case 'template':
+      return { template };
+    case 'branch':
+      return { condition: flavour % 7 === 0 ? `dyn(${expression})` : `input.n > ${flavour % 10}` };
+    case 'merge':
+      return { mode: ['object', 'list', 'first'][flavour % 3] as string };
+    case 'approval':
+      return {
+        title: template,
+        ...(flavour % 2 === 0 ? { timeoutMs: timeoutOf(outcome >= 4, flavour) } : {}),
+        ...(flavour % 2 === 0 ? { onTimeout: ['fail', 'approve', 'reject', 'route'][flavour % 4] as string } : {}),
+        ...(flavour % 3 === 0 ? { onReject: flavour % 6 === 0 ? 'fail' : 'route' } : {}),
+      };
+    case 'switch':
+      return {
+        cases: [
+          { port: 'low', when: 'input.n < 3' },
+          { port: 'high', when: flavour % 5 === 0 ? `dyn(${expression})` : `input.n > ${flavour % 10}` },
+        ],
+      };
+    case 'set':
+      return { values: flavour % 2 === 0 ? { count: 'vars.count + 1' } : { count: `${flavour}`, word: expression } };
+    case 'fail':
+      return { code: 'ON_PURPOSE', message: template };
+    case 'note':
+      return { text: 'A remark.' };
     case 'subworkflow':
-      return { workflow: 'other', version: 1, hash: 'x', input: { given: expression } };
+      return { workflow: 'other', version: 1, hash: `child_${id}`, input: { given: expression } };
     case 'emit':
       return { event: 'something', correlation: 'input.name', data: { sent: expression } };
     case 'http':
@@ -210,6 +235,8 @@ function configOf({ type, flavour, references }: NodePlan, id: string, before: r
         values: { a: expression, name: 'input.name' },
         temperature: flavour / 1000,
       };
+    default:
+      return {};
   }
 }
 
