@@ -27,7 +27,8 @@ export function checkCodecAccess(settings: CodecSettings, request: IncomingMessa
   }
   if (settings.WEFT_CODEC === 'token') checkToken(settings.WEFT_CODEC_TOKEN, request.headers.authorization);
   else checkLoopback(request);
-  if (namespace !== undefined && namespace !== settings.TEMPORAL_NAMESPACE) {
+  // Temporal's CLI sends an empty one where none was named.
+  if (namespace && namespace !== settings.TEMPORAL_NAMESPACE) {
     throw denied(`this server decodes namespace ${settings.TEMPORAL_NAMESPACE} alone`);
   }
 }

@@ -125,6 +125,7 @@ describe('the codec server', () => {
     expect((await call('/decode', jsonOf(1), { 'x-forwarded-for': '203.0.113.9' })).status).toBe(403);
     expect((await call('/decode', jsonOf(1), { 'content-type': 'text/plain' })).status).toBe(400);
     expect((await call('/decode', jsonOf(1), { 'x-namespace': 'default' })).status).toBe(200);
+    expect((await call('/decode', jsonOf(1), { 'x-namespace': '' })).status).toBe(200);
     expect((await call('/decode', jsonOf(1), { 'x-namespace': 'other' })).status).toBe(403);
   });
 

@@ -31,5 +31,5 @@ function describe(result: Result, dryRun: boolean): string {
   const { payloads, referenced, unreferenced, deleted, deletedBytes, strayObjects } = result;
   const outcome = dryRun ? 'would be deleted' : 'deleted';
   const strays = strayObjects > 0 ? `; ${strayObjects} objects of the bucket that no row knew` : '';
-  return `${payloads} payloads: ${referenced} in use, ${unreferenced} not; ${deleted} ${outcome} (${deletedBytes} bytes)${strays}`;
+  return `${payloads} payloads: ${referenced} in use, ${unreferenced} unused or too young to tell; ${deleted} ${outcome} (${deletedBytes} bytes)${strays}`;
 }
