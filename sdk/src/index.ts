@@ -26,6 +26,7 @@ export { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 export { canonicalJson } from '../../domain/runs/canonical-json.ts';
 export { compileDefinition } from '../../domain/runs/compile.ts';
 export type { DefinitionProblem, WorkflowDefinition } from '../../domain/runs/definition.ts';
+export { type Completion as ExpressionCompletion, completionsAt } from '../../domain/runs/expression-types-complete.ts';
 export { validateDefinition } from '../../domain/runs/validate.ts';
 export type { Builder, NodeOptions, References } from './builder-types.ts';
 export { type Cel, cel } from './cel.ts';
