@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../domain/json.ts';
 import {
   APPROVE_UPDATE,
   DELIVER_UPDATE,
+  MIGRATE_UPDATE,
   EVENT_SIGNAL,
   PAUSE_UPDATE,
   RESUME_UPDATE,
@@ -24,6 +25,10 @@ const UPDATES: { readonly [name: string]: Message } = {
     fields: { nodeId: null, iteration: null, decision: null, comment: null, data: null, decidedBy: null },
   },
   [DELIVER_UPDATE]: { type: 'webhook.received', fields: { nodeId: null, iteration: null, data: null } },
+  [MIGRATE_UPDATE]: {
+    type: 'run.migrate_requested',
+    fields: { version: null, hash: null, mapping: {}, reason: null, by: null },
+  },
   [PAUSE_UPDATE]: { type: 'run.paused', fields: { reason: null, by: null } },
   [RESUME_UPDATE]: { type: 'run.resumed', fields: { by: null } },
   [RETRY_UPDATE]: { type: 'node.retry_requested', fields: { nodeId: null, iteration: null, by: null } },

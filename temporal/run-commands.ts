@@ -11,7 +11,7 @@ import { AppError, type ErrorFields, isErrorCode } from '../domain/errors.ts';
 import type { RunId } from '../domain/identifiers.ts';
 
 /** An update waits for a worker to take it; beyond this none polls. */
-const UPDATE_DEADLINE_MS = 15_000;
+export const UPDATE_DEADLINE_MS = 15_000;
 const CALL_DEADLINE_MS = 10_000;
 const GRPC_NOT_FOUND = 5;
 
@@ -89,7 +89,7 @@ export async function terminateRunWorkflow(client: Client, runId: RunId, reason:
   }
 }
 
-function refusedUpdate(runId: RunId, { cause }: WorkflowUpdateFailedError): Error {
+export function refusedUpdate(runId: RunId, { cause }: WorkflowUpdateFailedError): Error {
   const { type, details } = cause instanceof ApplicationFailure ? cause : {};
   if (isErrorCode(type)) return new AppError(type, (details?.[0] ?? {}) as ErrorFields, cause);
   // The run ended between taking the update and answering it.
@@ -99,7 +99,7 @@ function refusedUpdate(runId: RunId, { cause }: WorkflowUpdateFailedError): Erro
 }
 
 /** Temporal says NOT_FOUND for closed runs too. */
-async function closedOrUnknown(client: Client, runId: RunId, error: unknown): Promise<unknown> {
+export async function closedOrUnknown(client: Client, runId: RunId, error: unknown): Promise<unknown> {
   const missing =
     error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND);
   if (!missing) return error;

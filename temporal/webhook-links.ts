@@ -2,7 +2,13 @@ import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { Settings } from '../config/settings.ts';
 import { AppError } from '../domain/errors.ts';
 import type { WorkflowDefinition } from '../domain/runs/definition.ts';
-import { type DefinitionArgument, RUN_WORKFLOW_TYPE, type RunArguments } from '../domain/runs/messages.ts';
+import {
+  type DefinitionArgument,
+  MIGRATE_UPDATE,
+  type MigrateArguments,
+  RUN_WORKFLOW_TYPE,
+  type RunArguments,
+} from '../domain/runs/messages.ts';
 import { createSecretBox, type SecretBox } from './secret-box.ts';
 
 export type LinkSettings = Pick<
@@ -38,7 +44,7 @@ export function checkWebhookLink(box: SecretBox, link: WebhookLink, signature: s
 const signedText = ({ runId, nodeId, expires }: WebhookLink): string =>
   JSON.stringify(['webhook-node', runId, nodeId, expires]);
 
-/** Gives every run that is started the links of its webhook nodes, as `run.webhooks` in expressions. */
+/** Gives every run that is started, or goes on in another version, the links of its webhook nodes, as `run.webhooks` in expressions. */
 export function addWebhookLinks(settings: LinkSettings): WorkflowClientInterceptor {
   const box = createSecretBox(settings.WEFT_SECRET_KEY);
   const linksOf = (runId: string, { nodes }: WorkflowDefinition) => {
@@ -59,6 +65,14 @@ export function addWebhookLinks(settings: LinkSettings): WorkflowClientIntercept
       if (links.length === 0) return next(input);
       const args = [{ ...first, webhooks: Object.fromEntries(links) as Record<string, string> }, second, ...rest];
       return next({ ...input, options: { ...input.options, args } });
+    },
+    startUpdate(input, next) {
+      if (input.updateName !== MIGRATE_UPDATE) return next(input);
+      const [request, definition] = input.args as [MigrateArguments, DefinitionArgument];
+      const links = linksOf(input.workflowExecution.workflowId ?? '', definition.weftDefinition);
+      if (links.length === 0) return next(input);
+      const webhooks = Object.fromEntries(links) as Record<string, string>;
+      return next({ ...input, args: [{ ...request, webhooks }, definition] });
     },
   };
 }

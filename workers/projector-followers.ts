@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { loadRunFeed, type RunFeed } from '../adapters/postgres/run-feed.ts';
 import { AppError } from '../domain/errors.ts';
+import { migrationOf } from '../domain/events/run-fold.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { type HistoryCursor, readHistoryPage } from '../temporal/history-reader.ts';
 import type { DecodePayloads } from '../temporal/history-payloads.ts';
@@ -193,6 +194,10 @@ async function followPage(
 
   if (cursor.token === null) refs.clear();
   const events = await historyToEvents(page.events, refs, deps.decode);
+  for (const event of events) {
+    const migration = migrationOf(event);
+    if (migration) await feed.definitions.read(migration.hash);
+  }
   const outcome = await deps.writer.write(feed, { temporalRunId, events, token: page.token, ended: page.ended });
   if (outcome === 'stale')
     throw new AppError('VERSION_CONFLICT', { streamId: feed.runId, expectedVersion: feed.link?.version });

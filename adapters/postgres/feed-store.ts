@@ -1,12 +1,14 @@
 import type pg from 'pg';
 import type { ChangedExecution } from '../../domain/events/changed-executions.ts';
 import type { ChildRun } from '../../domain/events/child-runs.ts';
+import type { RecordedMigration } from '../../domain/events/follow-migration.ts';
 import type { Json } from '../../domain/json.ts';
 import type { RunState } from '../../domain/runs/run-state.ts';
 import { type ChildRow, childRow, insertChildRuns } from './child-runs.ts';
 import { insertFeedEvents } from './insert-events.ts';
 import { payloadText, type SpilledValues, spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
+import { migrateRows } from './migrate-rows.ts';
 import { type NodeRow, nodeRow, type RunRow, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
 import { releaseLeases } from './release-leases.ts';
 import { inTransaction } from './transaction.ts';
@@ -27,6 +29,8 @@ export type FeedPage = {
   token: Uint8Array | null;
   ended: boolean;
   state: RunState;
+  /** Changes of the version among these events. */
+  migrations?: readonly RecordedMigration[];
   changedNodes: readonly ChangedExecution[];
   /** Runs that these events started. */
   children: readonly ChildRun[];
@@ -63,6 +67,9 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
         if (events.length > 0) await insertFeedEvents(client, tenantId, events);
       }
       const writtenRows = written.map((page) => rows.get(page) as PageRows);
+      for (const page of written) {
+        for (const migration of page.migrations ?? []) await migrateRows(client, page.runId, migration);
+      }
       await upsertNodeRows(
         client,
         writtenRows.flatMap(({ nodes }) => nodes),

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { ChangedExecutions } from '../../domain/events/changed-executions.ts';
-import { foldRunEvent } from '../../domain/events/fold-run.ts';
+import { followMigration } from '../../domain/events/follow-migration.ts';
+import { foldStored, migrationOf, type RunFold } from '../../domain/events/run-fold.ts';
 import { AppError } from '../../domain/errors.ts';
 import { definitionHash } from '../../domain/identifiers.ts';
 import { compileDefinition, type CompiledDefinition } from '../../domain/runs/compile.ts';
@@ -83,16 +84,18 @@ async function rebuildStale(
   await client.query(
     `INSERT INTO ${TABLES.runs} AS run (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
                                trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
-                               parent_run_id, parent_node_id, parent_iteration)
+                               parent_run_id, parent_node_id, parent_iteration, started_version, started_hash)
      SELECT id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
             trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
-            parent_run_id, parent_node_id, parent_iteration FROM runs
+            parent_run_id, parent_node_id, parent_iteration, started_version, started_hash FROM runs
      ON CONFLICT (id) DO UPDATE
-     SET version = excluded.version, definition_hash = excluded.definition_hash, input = excluded.input, priority = excluded.priority
-     WHERE run.event_count = 0 AND run.input::text <> excluded.input::text`,
+     SET version = excluded.version, definition_hash = excluded.definition_hash, input = excluded.input,
+         priority = excluded.priority, started_version = excluded.started_version, started_hash = excluded.started_hash
+     WHERE run.definition_hash <> excluded.definition_hash
+        OR (run.event_count = 0 AND run.input::text <> excluded.input::text)`,
   );
   const { rows } = await client.query<StaleRun>(
-    `SELECT run.id, run.definition_hash FROM ${TABLES.runs} run
+    `SELECT run.id, coalesce(run.started_hash, run.definition_hash) AS definition_hash FROM ${TABLES.runs} run
      JOIN (SELECT run_id, max(sequence_base + version) AS events FROM event_streams WHERE run_id IS NOT NULL GROUP BY run_id)
        AS stored ON stored.run_id = run.id AND stored.events <> run.event_count`,
   );
@@ -116,18 +119,22 @@ async function rebuildBatch(
   const nodes: NodeChange[] = [];
   for (const run of runs) {
     const compiled = await compiledOf(pool, run.definition_hash, definitions);
-    let state = initialState(compiled);
-    const changed = new ChangedExecutions(compiled, null, state);
+    let fold: RunFold = { compiled, state: initialState(compiled) };
+    const changed = new ChangedExecutions(compiled, null, fold.state);
     let last: { streamId: string; sequence: number } | undefined;
     for await (const event of runEvents(pool, run.id)) {
-      state = foldRunEvent(compiled, state, event);
-      changed.folded(state);
+      const before = fold;
+      const migration = migrationOf(event);
+      if (migration) await compiledOf(pool, migration.hash, definitions);
+      fold = foldStored(fold, event, (hash) => definitions.get(hash));
+      if (migration) followMigration(changed, before, fold, migration);
+      else changed.folded(fold.state);
       last = event;
       done.events += 1;
     }
     if (!last) continue;
     const temporalRunId = last.streamId.slice(last.streamId.lastIndexOf('/') + 1);
-    changes.push({ runId: run.id, temporalRunId, eventCount: last.sequence, state });
+    changes.push({ runId: run.id, temporalRunId, eventCount: last.sequence, state: fold.state });
     nodes.push(...changed.all().map((one) => ({ runId: run.id, ...one })));
   }
   const nodeRows = nodes.map((change) => nodeRow(change, spilled));

@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { definitionHash } from '../../domain/identifiers.ts';
-import { foldRunEvent } from '../../domain/events/fold-run.ts';
+import { AppError } from '../../domain/errors.ts';
+import { foldStored, migrationOf, type RunFold } from '../../domain/events/run-fold.ts';
 import type { StoredEvent } from '../../domain/events/stored-event.ts';
-import { compileDefinition, type CompiledDefinition } from '../../domain/runs/compile.ts';
+import type { CompiledDefinition } from '../../domain/runs/compile.ts';
 import { initialState, type RunState } from '../../domain/runs/run-state.ts';
-import { readDefinitionByHash } from './definition-store.ts';
+import { type CompiledDefinitions, createCompiledDefinitions } from './compiled-definitions.ts';
 import { readRunEvents, type RunStoredEvent } from './event-store.ts';
 import type { Queryable } from './payload-store.ts';
 
@@ -36,6 +36,7 @@ export type RunFeed = {
   tenantId: string;
   shard: number;
   compiled: CompiledDefinition;
+  definitions: CompiledDefinitions;
   state: RunState;
   /** Null before the first event. */
   link: FeedLink | null;
@@ -56,28 +57,40 @@ export async function loadRunFeed(
   onEvent: (event: StoredEvent) => void,
 ): Promise<RunFeed | undefined> {
   const { rows } = await pool.query<{ tenant_id: string; definition_hash: string; shard: number }>(
-    'SELECT tenant_id, definition_hash, shard FROM runs WHERE id = $1',
+    'SELECT tenant_id, coalesce(started_hash, definition_hash) AS definition_hash, shard FROM runs WHERE id = $1',
     [runId],
   );
   const run = rows[0];
-  const published = run && (await readDefinitionByHash(pool, definitionHash(run.definition_hash)));
-  if (!published) return undefined;
-  const compiled = compileDefinition(published.definition);
+  const definitions = createCompiledDefinitions(pool);
+  const compiled = run && (await readUnlessUnknown(definitions, run.definition_hash));
+  if (!compiled) return undefined;
   const links = await pool.query<LinkRow>(
     `SELECT temporal_run_id, sequence_base, version, next_page_token, closed FROM event_streams
      WHERE run_id = $1 ORDER BY sequence_base DESC, stream_key DESC LIMIT 1`,
     [runId],
   );
   const row = links.rows[0];
-  let state = initialState(compiled);
+  let fold: RunFold = { compiled, state: initialState(compiled) };
   const upTo = row ? row.sequence_base + row.version : 0;
   if (upTo > 0) {
     for await (const event of runEvents(pool, runId, upTo)) {
-      state = foldRunEvent(compiled, state, event);
+      const migration = migrationOf(event);
+      if (migration) await definitions.read(migration.hash);
+      fold = foldStored(fold, event, definitions.known);
       if (event.sequence > (row as LinkRow).sequence_base) onEvent(event);
     }
   }
-  return { runId, tenantId: run.tenant_id, shard: run.shard, compiled, state, link: row ? linkOf(row) : null };
+  return { runId, tenantId: run.tenant_id, shard: run.shard, definitions, ...fold, link: row ? linkOf(row) : null };
+}
+
+async function readUnlessUnknown(
+  definitions: CompiledDefinitions,
+  hash: string,
+): Promise<CompiledDefinition | undefined> {
+  return definitions.read(hash).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  });
 }
 
 const linkOf = (row: LinkRow): FeedLink => ({

@@ -1,9 +1,9 @@
-import { readDefinitionByHash } from '../../adapters/postgres/definition-store.ts';
+import { type CompiledDefinitions, createCompiledDefinitions } from '../../adapters/postgres/compiled-definitions.ts';
 import { type FleetRun, readFleet } from '../../adapters/postgres/fleet-store.ts';
 import { listNodeExecutionsOfRuns } from '../../adapters/postgres/node-store.ts';
 import { readStateOf } from '../../adapters/postgres/run-state-at.ts';
 import { AppError } from '../../domain/errors.ts';
-import { type DefinitionHash, type RunId, workflowId } from '../../domain/identifiers.ts';
+import { type RunId, workflowId } from '../../domain/identifiers.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import { type CompiledDefinition, compileDefinition } from '../../domain/runs/compile.ts';
 import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
@@ -47,46 +47,27 @@ export async function checkFleet(deps: RunsDeps, principal: Principal, request: 
   const { tenantId } = principal;
   const id = workflowId(request.workflowId);
   const fleet = await readFleet(deps.pool, { tenantId, workflowId: id, open: LIMITS.fleetRuns, closed });
-  const compiled = createCompiled(deps);
+  const definitions = createCompiledDefinitions(deps.pool);
   return {
-    open: await checkOpen(deps, fleet.open, { to, mapping, compiled }),
+    open: await checkOpen(deps, fleet.open, { to, mapping, definitions }),
     openTotal: fleet.openTotal,
-    closed: await checkClosed(deps, fleet.closed, { to, mapping, compiled }),
+    closed: await checkClosed(deps, fleet.closed, { to, mapping, definitions }),
   };
 }
 
-type Against = {
-  to: CompiledDefinition;
-  mapping: NodeMapping;
-  compiled: (hash: DefinitionHash) => Promise<CompiledDefinition>;
-};
-
-/** Each version is read and compiled once. */
-function createCompiled({ pool }: Pick<RunsDeps, 'pool'>): Against['compiled'] {
-  const known = new Map<DefinitionHash, Promise<CompiledDefinition>>();
-  const read = async (hash: DefinitionHash) => {
-    const published = await readDefinitionByHash(pool, hash);
-    if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: hash });
-    return compileDefinition(published.definition);
-  };
-  return (hash) => {
-    const found = known.get(hash) ?? read(hash);
-    known.set(hash, found);
-    return found;
-  };
-}
+type Against = { to: CompiledDefinition; mapping: NodeMapping; definitions: CompiledDefinitions };
 
 async function checkOpen(
   { pool }: Pick<RunsDeps, 'pool'>,
   runs: readonly FleetRun[],
-  { to, mapping, compiled }: Against,
+  { to, mapping, definitions }: Against,
 ): Promise<FleetReport['open']> {
   const checked: FleetReport['open'] = [];
   const waiting = [...runs.entries()];
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, run] = next;
-      const { compiled: from, state } = await readStateOf(pool, run.id, compiled);
+      const { compiled: from, state } = await readStateOf(pool, run.id, definitions);
       checked[index] = { runId: run.id, version: run.version, ...checkOpenRun(from, to, state, mapping) };
     }
   };
@@ -98,7 +79,7 @@ async function checkOpen(
 async function checkClosed(
   { pool }: Pick<RunsDeps, 'pool'>,
   runs: readonly FleetRun[],
-  { to, mapping, compiled }: Against,
+  { to, mapping, definitions }: Against,
 ): Promise<FleetReport['closed']> {
   const checked: FleetReport['closed'] = [];
   for (let start = 0; start < runs.length; start += BATCH) {
@@ -109,7 +90,7 @@ async function checkClosed(
     );
     for (const run of batch) {
       const own = [run.id, ...run.slices].flatMap((id) => executions.get(id) ?? []);
-      const from = await compiled(run.definitionHash);
+      const from = await definitions.read(run.definitionHash);
       const check = checkClosedRun(from, to, { input: run.input, status: run.status, executions: own }, mapping);
       checked.push({ runId: run.id, version: run.version, ...check });
     }

@@ -11,6 +11,7 @@ import type { Principal } from '../access/principal.ts';
 import { argumentInvalid, pageSize } from '../graphql/connection.ts';
 import { dateTimeScalar, jsonScalar } from '../graphql/scalars.ts';
 import { approve, cancelRun, terminateRun, type Approve } from './answer-run.ts';
+import { authoringResolvers } from './authoring-resolvers.ts';
 import { batchesResolvers } from './batches-resolvers.ts';
 import { codeNodes, workflowKind } from './code-workflows.ts';
 import type { RunsDeps } from './deps.ts';
@@ -40,14 +41,17 @@ type Reference = { id: string };
 type ExecutionsArguments = { nodeId?: string | null; first?: number | null; offset?: number | null };
 
 export function runsResolvers(deps: RunsDeps) {
+  const authoring = authoringResolvers(deps);
   const batches = batchesResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
   return {
     ...triggers.types,
+    ...authoring.types,
     JSON: jsonScalar,
     DateTime: dateTimeScalar,
     Query: {
+      ...authoring.Query,
       ...batches.Query,
       ...triggers.Query,
       ...versions.Query,
@@ -92,6 +96,7 @@ export function runsResolvers(deps: RunsDeps) {
     Run: {
       ...effectsResolvers(deps).Run,
       ...flowResolvers.Run,
+      ...versions.Run,
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
       workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
       startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,

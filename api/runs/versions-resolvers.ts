@@ -1,11 +1,13 @@
+import { listRunVersions } from '../../adapters/postgres/run-versions.ts';
 import { readDefinition } from '../../adapters/postgres/definition-store.ts';
-import type { PublishedDefinition } from '../../domain/runs/run-record.ts';
+import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
 import type { Draft } from '../../domain/runs/versions/draft.ts';
 import type { Principal } from '../access/principal.ts';
 import { pageSize } from '../graphql/connection.ts';
 import type { RunsDeps } from './deps.ts';
 import { discardDraft, listDraftsOf, publishDraft, readDraftOf, saveDraft, type SaveDraft } from './drafts.ts';
 import { checkFleet, type FleetCheck, type FleetReport } from './fleet-check.ts';
+import { migrateRun, type MigrateRun } from './migrate-run.ts';
 import { validateWorkflow } from './publish-workflow.ts';
 import { type PageArguments, readWorkflow } from './read-runs.ts';
 import { deprecateVersion, listVersionsOf, undeprecateVersion, type VersionReference } from './workflow-versions.ts';
@@ -28,11 +30,13 @@ export function versionsResolvers(deps: RunsDeps) {
         publishDraft(deps, principal, request),
       discardDraft: (_: unknown, request: DraftReference, { principal }: Context) =>
         discardDraft(deps, principal, request),
+      migrateRun: (_: unknown, request: MigrateRun, { principal }: Context) => migrateRun(deps, principal, request),
       deprecateVersion: (_: unknown, request: VersionReference & { reason?: string | null }, { principal }: Context) =>
         deprecateVersion(deps, principal, request),
       undeprecateVersion: (_: unknown, request: VersionReference, { principal }: Context) =>
         undeprecateVersion(deps, principal, request),
     },
+    Run: { versions: (run: RunRecord) => listRunVersions(deps.pool, run.id) },
     Workflow: {
       versions: (workflow: PublishedDefinition, page: PageArguments) => listVersionsOf(deps, workflow, page),
       atVersion: (workflow: PublishedDefinition, { version }: { version: number }, { principal }: Context) =>

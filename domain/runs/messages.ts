@@ -2,6 +2,7 @@ import type { Json } from '../json.ts';
 import type { WorkflowDefinition } from './definition.ts';
 import type { ApprovalDecision } from './run-event.ts';
 import type { RunState, Slice, UndoState } from './run-state.ts';
+import type { NodeMapping } from './versions/node-mapping.ts';
 
 /** Names on the wire between clients and the run workflow. */
 export const RUN_WORKFLOW_TYPE = 'run';
@@ -12,6 +13,7 @@ export const RETRY_UPDATE = 'retryNode';
 export const SKIP_UPDATE = 'skipNode';
 export const SET_VARIABLE_UPDATE = 'setVariable';
 export const DELIVER_UPDATE = 'deliver';
+export const MIGRATE_UPDATE = 'migrate';
 export const EVENT_SIGNAL = 'event';
 export const STATE_QUERY = 'state';
 
@@ -37,6 +39,8 @@ export type RunArguments = {
   slice?: Slice;
   /** Where the link before this one left off. */
   continued?: RunState;
+  /** The version of this link, when it is another than that of the link before. */
+  migrated?: MigratedTo;
 };
 
 /** Second argument. The codec stores it once and sends its hash, so history pays about 100 bytes for it. */
@@ -63,6 +67,17 @@ export type ResumeArguments = { by?: string | null };
 export type NodeArguments = { nodeId: string; iteration?: string | null; by?: string | null };
 export type SkipArguments = NodeArguments & { output?: Json };
 export type SetVariableArguments = { name: string; value?: Json; by?: string | null };
+/** The version that a run goes on in, and where its nodes are there. */
+export type MigratedTo = {
+  version: number;
+  hash: string;
+  mapping: NodeMapping;
+  /** Addresses of webhook nodes that the run did not have. */
+  webhooks?: { [nodeId: string]: string };
+  by: string | null;
+};
+/** Of the update `migrate`; its second argument is the definition. */
+export type MigrateArguments = MigratedTo & { reason: string | null };
 export type DeliverArguments = { nodeId: string; iteration?: string | null; data?: Json };
 
 /** Argument of the `event` signal. The same id is taken once. */

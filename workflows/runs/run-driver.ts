@@ -1,4 +1,5 @@
 import { CancellationScope, isCancellation, proxySinks, type Sinks, sleep, workflowInfo } from '@temporalio/workflow';
+import { AppError } from '../../domain/errors.ts';
 import type { NodeId } from '../../domain/identifiers.ts';
 import type { Json } from '../../domain/json.ts';
 import { activityId } from '../../domain/runs/activity-id.ts';
@@ -10,10 +11,12 @@ import { findNode } from '../../domain/runs/place.ts';
 import type { RunEvent } from '../../domain/runs/run-event.ts';
 import { groupInput } from '../../domain/runs/run-group.ts';
 import { initialState, type RunState, type Slice } from '../../domain/runs/run-state.ts';
+import { migratedState } from '../../domain/runs/versions/check-migration.ts';
 import { activityError } from './activity-error.ts';
 import { activityOf, childResultActivity, groupActivity, undoActivityOf } from './activity-of.ts';
 import { childError } from './child-error.ts';
 import { childIdOf, startChildRun } from './child-of.ts';
+import type { Migration } from './migration.ts';
 import { createStatusDisplay } from './show-status.ts';
 
 /** Tells the projector that this run has moved; carries nothing, so a lost or repeated one does no harm. */
@@ -24,7 +27,7 @@ const { hints } = proxySinks<HintSinks>();
 const HINT_EVERY_MS = 1_000;
 const DEFAULT_LINK_EVENTS = 2_000;
 
-export type Ending = Command | { type: 'continueAsNew'; state: RunState };
+export type Ending = Command | { type: 'continueAsNew'; state: RunState; migration: Migration | null };
 type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 export type DriverOptions = {
@@ -49,6 +52,7 @@ export class RunDriver {
   /** Activities, groups and slices whose end this link has to wait for before another may follow. */
   #underWay = 0;
   #stopped = false;
+  #migration: Migration | null = null;
   #ended = false;
   /** Whoever starts a run hints at it. */
   #hintedAt = Date.now();
@@ -151,14 +155,40 @@ export class RunDriver {
   /** The history of this link is long enough; what is under way is waited for, nothing new begins. */
   #mustContinue(): boolean {
     if (this.#legacy) return false;
+    if (this.#migration) return true;
     const { historyLength, continueAsNewSuggested } = workflowInfo();
     const limit = this.#compiled.definition.policies?.continueAsNewAfterEvents ?? DEFAULT_LINK_EVENTS;
     return historyLength >= limit || continueAsNewSuggested;
   }
 
   #continueAsNew(): void {
-    this.#apply({ type: 'run.continued_as_new', at: Date.now() });
-    this.#end({ type: 'continueAsNew', state: this.state });
+    const migration = this.#migration;
+    const next = evolve(this.#compiled, this.state, { type: 'run.continued_as_new', at: Date.now() });
+    try {
+      this.state = migration ? migratedState(this.#compiled, migration.to, next, migration.request) : next;
+    } catch (error) {
+      // What ended meanwhile has no place in the other version: the run goes on in its own.
+      this.#migration = null;
+      migration?.refused(error);
+      return this.#act();
+    }
+    this.#end({ type: 'continueAsNew', state: this.state, migration });
+    migration?.done();
+  }
+
+  /** @throws AppError MIGRATION_REFUSED */
+  assertCanMigrate({ to, request }: Pick<Migration, 'to' | 'request'>): void {
+    const refuse = (detail: string) =>
+      new AppError('MIGRATION_REFUSED', { version: request.version, detail, problems: [] });
+    if (this.#legacy) throw refuse('it began under an interpreter that does not continue as new');
+    if (this.#migration) throw refuse('it is on its way to another version already');
+    migratedState(this.#compiled, to, this.state, request);
+  }
+
+  /** As soon as nothing of this link is under way the run goes on in the other version. */
+  migrate(migration: Migration): void {
+    this.#migration = migration;
+    if (this.state.status !== 'PENDING') this.inside(() => this.#act());
   }
 
   /** Callbacks, not await, and few frames: the SDK maps a stack trace for every promise, which is most of what a step costs. */

@@ -4,21 +4,26 @@ import {
   CancelledFailure,
   CancellationScope,
   condition,
-  continueAsNew,
+  type ContinueAsNewOptions,
   defineQuery,
+  makeContinueAsNewFunc,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
+import { InitialVersioningBehavior } from '@temporalio/common';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { compileDefinition } from '../../domain/runs/compile.ts';
 import {
   type ChildResult,
   type DefinitionArgument,
   INTERPRETER_VERSION,
+  type MigratedTo,
   type RunArguments,
   STATE_QUERY,
 } from '../../domain/runs/messages.ts';
 import { stateAsJson } from '../../domain/runs/run-state.ts';
 import { type Ending, RunDriver } from './run-driver.ts';
+import { handleMigration, type Migration } from './migration.ts';
 import { handleMessages } from './run-messages.ts';
 
 const state = defineQuery<JsonObject>(STATE_QUERY);
@@ -36,6 +41,7 @@ export async function run(args: RunArguments, definition: DefinitionArgument): P
   });
   setHandler(state, () => stateAsJson(driver.state));
   handleMessages(compiled, driver);
+  handleMigration(driver);
   CancellationScope.current().cancelRequested.catch(() =>
     driver.receive({ type: 'run.cancel_requested', at: Date.now(), reason: null }),
   );
@@ -44,16 +50,40 @@ export async function run(args: RunArguments, definition: DefinitionArgument): P
   if (ending.type !== 'continueAsNew') return finish(ending, args, driver);
   return CancellationScope.nonCancellable(async () => {
     await condition(allHandlersFinished);
-    return continueAsNew<typeof run>(nextArguments(args, driver), definition);
+    const next = makeContinueAsNewFunc<typeof run>(nextOptions(ending.migration));
+    const { migration } = ending;
+    return next(
+      nextArguments(args, driver, migration),
+      migration ? { weftDefinition: migration.definition } : definition,
+    );
   });
 }
 
-const nextArguments = (args: RunArguments, driver: RunDriver): RunArguments => ({
+/** A link that takes up another version is known by it from outside. */
+function nextOptions(migration: Migration | null): ContinueAsNewOptions {
+  const upgrade = { initialVersioningBehavior: InitialVersioningBehavior.AUTO_UPGRADE };
+  if (migration === null) return upgrade;
+  const { version, hash } = migration.request;
+  const { memo, searchAttributes } = workflowInfo();
+  return {
+    ...upgrade,
+    memo: { ...memo, version, definitionHash: hash },
+    searchAttributes: { ...searchAttributes, WeftVersion: [version] },
+  };
+}
+
+const nextArguments = (args: RunArguments, driver: RunDriver, migration: Migration | null): RunArguments => ({
   input: null,
   interpreterVersion: INTERPRETER_VERSION,
   ...(args.child ? { child: true } : {}),
   continued: driver.state,
+  ...(migration ? { migrated: migratedTo(migration) } : {}),
 });
+
+function migratedTo({ request }: Migration): MigratedTo {
+  const { version, hash, mapping, webhooks, by } = request;
+  return { version, hash, mapping, by, ...(webhooks === undefined ? {} : { webhooks }) };
+}
 
 function finish(ending: Ending, args: RunArguments, driver: RunDriver): Json | ChildResult {
   switch (ending.type) {

@@ -1,0 +1,33 @@
+import type pg from 'pg';
+import { AppError } from '../../domain/errors.ts';
+import { definitionHash } from '../../domain/identifiers.ts';
+import { type CompiledDefinition, compileDefinition } from '../../domain/runs/compile.ts';
+import { readDefinitionByHash } from './definition-store.ts';
+
+/** Definitions ready to fold with; each is read once. */
+export type CompiledDefinitions = {
+  /** @throws NOT_FOUND */
+  read: (hash: string) => Promise<CompiledDefinition>;
+  /** One that was read before. */
+  known: (hash: string) => CompiledDefinition | undefined;
+};
+
+export function createCompiledDefinitions(pool: pg.Pool): CompiledDefinitions {
+  const compiled = new Map<string, CompiledDefinition>();
+  const reading = new Map<string, Promise<CompiledDefinition>>();
+  const read = async (hash: string) => {
+    const published = await readDefinitionByHash(pool, definitionHash(hash));
+    if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: hash });
+    const definition = compileDefinition(published.definition);
+    compiled.set(hash, definition);
+    return definition;
+  };
+  return {
+    known: (hash) => compiled.get(hash),
+    read: (hash) => {
+      const found = reading.get(hash) ?? read(hash).finally(() => void (compiled.has(hash) || reading.delete(hash)));
+      reading.set(hash, found);
+      return found;
+    },
+  };
+}
