@@ -114,17 +114,21 @@ export function runsResolvers(deps: RunsDeps) {
         listRunsOf(deps, principal, { ...page, parentRunId: run.id }),
       temporalUrl: (run: RunRecord) => temporalUrl(deps.settings, run),
     },
-    NodeExecution: {
-      id: (node: NodeExecutionRecord) => node.nodeId,
-      iteration: (node: NodeExecutionRecord) => Number(node.iteration.split('.').at(-1)),
-      path: (node: NodeExecutionRecord) => node.iteration,
-    },
-    RunEvent: {
-      id: (event: RunStoredEvent) => event.sequence,
-      nodeId: ({ payload }: RunStoredEvent) => (isJsonObject(payload) ? payload['nodeId'] : null),
-    },
+    ...partsOfRuns,
   };
 }
+
+const partsOfRuns = {
+  NodeExecution: {
+    id: (node: NodeExecutionRecord) => node.nodeId,
+    iteration: (node: NodeExecutionRecord) => Number(node.iteration.split('.').at(-1)),
+    path: (node: NodeExecutionRecord) => node.iteration,
+  },
+  RunEvent: {
+    id: (event: RunStoredEvent) => event.sequence,
+    nodeId: ({ payload }: RunStoredEvent) => (isJsonObject(payload) ? payload['nodeId'] : null),
+  },
+};
 
 async function nodesOf(
   deps: RunsDeps,
