@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { lockUndispatchedEvents, markDispatched } from '../../adapters/postgres/emitted-event-store.ts';
 import { eventTriggersFor } from '../../adapters/postgres/event-trigger-store.ts';
 import { wakeWaits } from '../../adapters/postgres/event-wait-store.ts';
@@ -11,12 +10,13 @@ import type { EmittedEvent, EventTriggerRecord } from '../../domain/runs/trigger
 import { firingId } from '../../domain/runs/triggers/firing.ts';
 import { eventInput } from '../../domain/runs/triggers/firing-input.ts';
 import { contentHash } from '../../temporal/content-hash.ts';
+import type { RunsDeps } from './deps.ts';
 
 /**
  * Turns emitted events into firings and wake-ups, each event once: all in one transaction, which a crash undoes. Gives how many
  * events it took.
  */
-export async function handOnEvents(pool: pg.Pool, limit: number): Promise<number> {
+export async function handOnEvents(pool: RunsDeps['pool'], limit: number): Promise<number> {
   return inTransaction(pool, async (client) => {
     const events = await lockUndispatchedEvents(client, limit);
     for (const event of events) {
@@ -30,7 +30,9 @@ export async function handOnEvents(pool: pg.Pool, limit: number): Promise<number
   });
 }
 
-async function fire(client: pg.PoolClient, trigger: EventTriggerRecord, event: EmittedEvent): Promise<void> {
+type Client = Parameters<typeof wakeWaits>[0];
+
+async function fire(client: Client, trigger: EventTriggerRecord, event: EmittedEvent): Promise<void> {
   const { input, error } = inputOf(trigger, event);
   if (input === undefined) return;
   const firing = { kind: 'EVENT', triggerId: trigger.id, source: event.id } as const;

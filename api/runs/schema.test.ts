@@ -15,16 +15,8 @@ describe('the SDL of the runs subgraph', () => {
 
   it('describes every type that is not a page of a list or an enum that speaks for itself', () => {
     const silent = sdl.definitions.filter((one) => one.kind === Kind.OBJECT_TYPE_DEFINITION && !one.description);
-    const names = silent.map((one) => ('name' in one ? one.name?.value : undefined));
-    expect(names).toEqual([
-      'PageInfo',
-      'WorkflowConnection',
-      'WorkflowEdge',
-      'RunConnection',
-      'RunEdge',
-      'Query',
-      'Mutation',
-    ]);
+    const names = silent.map((one) => ('name' in one ? (one.name?.value ?? '') : ''));
+    expect(names.filter((name) => !/(Connection|Edge)$/.test(name))).toEqual(['PageInfo', 'Query', 'Mutation']);
   });
 });
 
