@@ -32,6 +32,8 @@ import { codecRoutes } from './codec/codec-routes.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { formatError } from './graphql/format-error.ts';
 import { readiness } from './http/readiness.ts';
+import { batchActs } from './runs/batch-acts.ts';
+import { startBatchRunner } from './runs/batch-runner.ts';
 import type { RunsDeps } from './runs/deps.ts';
 import { createInputValidators } from './runs/input-validators.ts';
 import { createLoaders } from './runs/loaders.ts';
@@ -80,9 +82,11 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     hint: hints.hint,
     runChanges,
     secrets: createSecretBox(settings.WEFT_SECRET_KEY),
+    wakeBatches: () => batches.wake(),
   };
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
+  const batches = startBatchRunner({ pool, acts: batchActs(deps), rate: settings.WEFT_BATCH_RATE, log });
   const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
   const app = createHttpApp({
     log,
@@ -115,6 +119,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     async stop() {
       await apollo.stop();
       await dispatcher.stop();
+      await batches.stop();
       await runChanges.close();
       await hints.close();
     },

@@ -7,7 +7,7 @@ import { FLOWS, type FlowBoard } from './flow-model.ts';
 type Kept = FlowRequest & { runId: string; sequence: number; since: number };
 
 /** The pure part with nothing around it: what a store has to do, said as shortly as it can be. */
-export function memoryFlowBoard() {
+export function memoryFlowBoard(): FlowBoard {
   const waiting = new Map<string, Kept>();
   const held: { runId: string; name: string; sequence: number; leaving: boolean }[] = [];
   const starts = new Map<string, number[]>();
@@ -72,10 +72,11 @@ export function memoryFlowBoard() {
     dropped: async () => dropped.splice(0),
     leaving: async () => held.filter(({ leaving }) => leaving).map(({ runId }) => runId),
     waiting: async () => [...waiting.keys()],
+    starts: async () => [...starts.values()],
     nameOf: ({ name }) => name,
     async rest() {
-      now += 100;
+      now += 200;
     },
   };
-  return { board, starts };
+  return board;
 }

@@ -12,9 +12,7 @@ import { flowRequest } from '../domain/runs/flow-control/flow-request.ts';
 import type { WorkflowDefinition } from '../domain/runs/definition.ts';
 import { contentHash } from '../temporal/content-hash.ts';
 import { definitionHash } from '../domain/identifiers.ts';
-import { FLOWS, type FlowBoard } from './flow-model.ts';
-
-const PERIOD_MS = 60;
+import { FLOWS, type FlowBoard, RATE } from './flow-model.ts';
 
 /** The store as it is. Run ids are made unique, so that one database serves many boards one after the other. */
 export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<FlowBoard> {
@@ -98,7 +96,13 @@ export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<
     dropped: () => ids(`SELECT id AS run_id FROM runs WHERE status = 'CANCELLED' AND id LIKE '${prefix}-%'`),
     leaving: () => ids('SELECT run_id FROM run_leases WHERE leaving'),
     waiting: () => ids(`SELECT run_id FROM run_admissions WHERE state = 'WAITING'`),
+    async starts() {
+      const { rows } = await pool.query<{ at: number[] }>(
+        `SELECT array_agg((extract(epoch FROM started_at) * 1000)::float8 ORDER BY started_at) AS at FROM rate_starts GROUP BY name`,
+      );
+      return rows.map(({ at }) => at);
+    },
     nameOf: ({ name }) => nameDigest(name),
-    rest: () => sleep(PERIOD_MS),
+    rest: () => sleep(RATE.periodMs),
   };
 }

@@ -32,5 +32,7 @@ export type RunsDeps = {
   /** Tells the projectors that a run has new history. */
   hint: (runId: string) => void;
   runChanges: RunChanges;
+  /** Tells this process' runner that there is a batch. */
+  wakeBatches: () => void;
   secrets: SecretBox;
 };
