@@ -77,7 +77,7 @@ function rawBody(limit: number): (request: Request, response: Response) => Promi
   return (request, response) =>
     new Promise((resolve, reject) => {
       read(request, response, (error?: unknown) => {
-        if (error) reject(error as Error);
+        if (error) reject(error);
         else resolve(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
       });
     });
