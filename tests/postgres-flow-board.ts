@@ -59,30 +59,7 @@ export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<
       for (const runId of pass.dropped) await closeDropped(pool, runId);
       return pass.admitted.map(shown);
     },
-    async crashedPass() {
-      const broken = new Error('killed');
-      // Dies in the place of the commit, as by SIGKILL: the server rolls back.
-      const connect = async () => {
-        const client = await pool.connect();
-        const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-        const release = client.release.bind(client);
-        client.query = ((...args: unknown[]) => {
-          if (args[0] === 'COMMIT') throw broken;
-          return query(...args);
-        }) as typeof client.query;
-        client.release = (failure) => {
-          client.query = query as typeof client.query;
-          client.release = release;
-          release(failure);
-        };
-        return client;
-      };
-      for (;;) {
-        const pass = passAdmissions({ connect } as unknown as pg.Pool, DEFAULT_TENANT, 100);
-        if ((await pass.catch((error: unknown) => error)) === broken) return;
-        await sleep(5);
-      }
-    },
+    crashedPass: () => passThatDies(pool),
     async close(runId) {
       await inTransaction(pool, async (client) => {
         await client.query(`UPDATE runs SET status = 'COMPLETED', closed_at = now() WHERE id = $1`, [stored(runId)]);
@@ -105,4 +82,29 @@ export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<
     nameOf: ({ name }) => nameDigest(name),
     rest: () => sleep(RATE.periodMs),
   };
+}
+
+/** Dies in the place of the commit, as by SIGKILL: the server rolls back. */
+async function passThatDies(pool: pg.Pool): Promise<void> {
+  const broken = new Error('killed');
+  const connect = async () => {
+    const client = await pool.connect();
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const release = client.release.bind(client);
+    client.query = ((...args: unknown[]) => {
+      if (args[0] === 'COMMIT') throw broken;
+      return query(...args);
+    }) as typeof client.query;
+    client.release = (failure) => {
+      client.query = query as typeof client.query;
+      client.release = release;
+      release(failure);
+    };
+    return client;
+  };
+  for (;;) {
+    const pass = passAdmissions({ connect } as unknown as pg.Pool, DEFAULT_TENANT, 100);
+    if ((await pass.catch((error: unknown) => error)) === broken) return;
+    await sleep(5);
+  }
 }
