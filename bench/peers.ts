@@ -94,7 +94,11 @@ async function measurePeer(
     if (!existsSync(join(folder, 'node_modules'))) {
       for (const args of npm) {
         process.stderr.write(`npm ${args.join(' ')} in bench/peers/${install}\n`);
-        await run('npm', [...args, '--no-audit', '--no-fund'], { cwd: folder, timeout: INSTALL_MS, maxBuffer: 1e8 });
+        await run('npm', [...args, '--no-audit', '--no-fund', '--no-package-lock'], {
+          cwd: folder,
+          timeout: INSTALL_MS,
+          maxBuffer: 1e8,
+        });
       }
     }
     const { stdout } = await run(process.execPath, [join(FOLDER, script)], {

@@ -69,10 +69,10 @@ describe('weft crash-test', () => {
 
   it('finds an effect that comes twice because the call has no key to be known by', async () => {
     const unkeyed = purchase({ headers: { 'idempotency-key': '' } });
-    const { code, report } = await crashTest(file('unkeyed.json', unkeyed), '--boundaries', 'all');
+    const { code, report } = await crashTest(file('unkeyed.json', unkeyed), '--boundaries', '12');
     expect({ code, sound: report?.sound }).toEqual({ code: 1, sound: false });
     const faulty = report.results.filter(({ verdict }: any) => verdict.faults.length > 0);
     expect(faulty.map(({ verdict }: any) => verdict.faults)).toContainEqual(['2 effects of POST /pay instead of 1']);
-    expect(new Set(faulty.map(({ run }: any) => run.point.kind))).toEqual(new Set(['call']));
+    for (const { run } of faulty) expect(['call', 'activity']).toContain(run.point.kind);
   }, 600_000);
 });

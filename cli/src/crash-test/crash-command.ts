@@ -29,10 +29,10 @@ export async function runCrashTest(file: string, options: CrashTestOptions): Pro
   const limit = boundaryLimit(options.boundaries);
   const definition = await readValidDefinition(file);
   const others = await Promise.all((options.with ?? []).map(readValidDefinition));
-  const input = options.input === undefined ? {} : readValueFile(options.input);
   const script = options.answers === undefined ? {} : readValueFile(options.answers);
   if (!isJsonObject(script)) throw new UsageError('--answers must name a file with an object', null);
   const answers: ScriptedAnswers = script;
+  const input = options.input === undefined ? (answers.input ?? {}) : readValueFile(options.input);
   const tell = (line: string) => void process.stderr.write(`${line}\n`);
   const site = await openCrashSite(answers.http ?? {}, tell);
   let workers: CrashWorkers | null = null;

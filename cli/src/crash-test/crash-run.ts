@@ -66,11 +66,21 @@ export async function crashRun(options: CrashRunOptions): Promise<CrashRun> {
       await replaceWhenDue();
       const status = closed ? run.status : `${run.status} after ${Math.round(limitMs / 1000)} s`;
       const { counts } = watch;
-      const calls = [...site.stub.calls];
+      const calls = [...site.stub.calls, ...(await emittedBy(site, runId))];
       return { runId, point, crashedAfter, counts, ...run, status, calls, ms: performance.now() - begun };
     }
     await giveAnswers(site, runId, answers, given);
   }
+}
+
+/** Events are effects as well; their ids are made like keys. */
+async function emittedBy({ ask }: CrashSite, runId: string): Promise<StubCall[]> {
+  const { emittedEvents } = await ask<{ emittedEvents: { id: string; name: string; run: { id: string } | null }[] }>(
+    '{ emittedEvents(first: 100) { id name run { id } } }',
+  );
+  return emittedEvents
+    .filter(({ run }) => run?.id === runId)
+    .map(({ id, name }) => ({ method: 'EMIT', path: name, key: id, body: '' }));
 }
 
 /** Lets everything pass until the point is reached, and then nothing. */

@@ -4,21 +4,24 @@ import type { StubAnswer } from './stub-server.ts';
 
 /** What people and other systems answer during a run. */
 export type ScriptedAnswers = {
+  /** Of the run, unless --input names a file. */
+  input?: Json;
   /** By `METHOD /path`; others get 200 and {ok, method, path}. */
   http?: Readonly<Record<string, StubAnswer>>;
-  /** By node; others are approved. */
-  approvals?: Readonly<Record<string, { decision?: 'APPROVED' | 'REJECTED'; comment?: string; data?: Json }>>;
+  /** By node; others are approved by nobody in particular. */
+  approvals?: Readonly<
+    Record<string, { by?: string; decision?: 'APPROVED' | 'REJECTED'; comment?: string; data?: Json }>
+  >;
   /** By `wait` node: the event that is emitted once the node waits. */
   events?: Readonly<Record<string, { name: string; correlation?: string; data?: Json }>>;
-  /** By `webhook` node: the body that is posted to its address. */
-  webhooks?: Readonly<Record<string, Json>>;
 };
 
 type Waiting = { id: string; type: string; path: string; status: string };
 
 const NODES = 'query ($id: ID!) { run(id: $id) { nodes { id type path status } } }';
-const APPROVE = `mutation ($runId: ID!, $nodeId: ID!, $decision: ApprovalDecision!, $comment: String, $data: JSON) {
-  approve(runId: $runId, nodeId: $nodeId, decision: $decision, comment: $comment, data: $data) { id } }`;
+const APPROVE = `mutation ($runId: ID!, $nodeId: ID!, $path: String, $decision: ApprovalDecision!, $comment: String,
+  $data: JSON, $decidedBy: String) { approve(runId: $runId, nodeId: $nodeId, path: $path, decision: $decision,
+  comment: $comment, data: $data, decidedBy: $decidedBy) { id } }`;
 const EMIT = `mutation ($name: String!, $correlation: String, $data: JSON, $id: ID) {
   emitEvent(name: $name, correlation: $correlation, data: $data, id: $id) { id } }`;
 
@@ -40,8 +43,9 @@ export async function giveAnswers(
 async function answered(site: CrashSite, runId: string, node: Waiting, answers: ScriptedAnswers): Promise<boolean> {
   switch (node.type) {
     case 'approval': {
-      const { decision = 'APPROVED', comment = null, data = null } = answers.approvals?.[node.id] ?? {};
-      return succeeds(site.ask(APPROVE, { runId, nodeId: node.id, decision, comment, data }));
+      const { decision = 'APPROVED', comment = null, data = null, by = null } = answers.approvals?.[node.id] ?? {};
+      const place = { runId, nodeId: node.id, path: node.path };
+      return succeeds(site.ask(APPROVE, { ...place, decision, comment, data, decidedBy: by }));
     }
     case 'wait': {
       const event = answers.events?.[node.id];
