@@ -12,6 +12,5 @@ export function createRunActivities(dependencies: RunDependencies) {
     emit: emit(dependencies),
     [CHILD_RESULT_ACTIVITY]: childResult(dependencies),
     ...createScheduleActivities(dependencies),
-  } satisfies EventActivities &
-    ScheduleActivities & { [CHILD_RESULT_ACTIVITY]: ReturnType<typeof childResult> };
+  } satisfies EventActivities & ScheduleActivities & { [CHILD_RESULT_ACTIVITY]: ReturnType<typeof childResult> };
 }
