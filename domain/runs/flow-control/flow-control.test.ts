@@ -37,7 +37,7 @@ describe('flow control under any interleaving of arrivals, passes, crashes and e
         for (const step of steps) await step.run(model);
         await model.drain();
       }),
-      { numRuns: 500 },
+      { numRuns: 100 },
     );
   });
 });
