@@ -87,7 +87,7 @@ describe('what can be known of a workflow before it runs', () => {
   });
 
   it('is refused where nothing, too much or something broken is meant', async () => {
-    const codeOf = async (source: object) => (await doors.ask(EXPLAIN, { source })).errors[0].extensions.code;
+    const codeOf = async (source: object) => (await doors.ask(EXPLAIN, { source })).errors?.[0]?.extensions.code;
     expect(await codeOf({ workflowId: 'nobody' })).toBe('NOT_FOUND');
     expect(await codeOf({})).toBe('INPUT_INVALID');
     expect(await codeOf({ workflowId: 'explained', definition: definition('1') })).toBe('INPUT_INVALID');
