@@ -3,14 +3,20 @@ import { fileURLToPath } from 'node:url';
 import proto, { type temporal } from '@temporalio/proto';
 import { payloadHash } from '../../domain/identifiers.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
 import type { PayloadStore } from '../../domain/runs/payload-store.ts';
 import { contentHash } from '../../temporal/content-hash.ts';
 
 type History = temporal.api.history.v1.IHistory;
 
-/** A run as it was recorded: the histories of its links and the payloads they refer to, by hash. */
-export type Recording = { workflowId: string; links: JsonObject[]; payloads: { [hash: string]: string } };
-export type ReplayableLink = { name: string; history: History };
+/** A run as it was recorded: the histories of its links, and of those of a child run, and what they refer to by hash. */
+export type Recording = {
+  workflowId: string;
+  links: RecordedLink[];
+  payloads: { [hash: string]: string };
+  definitions?: { [hash: string]: WorkflowDefinition };
+};
+export type RecordedLink = { workflowId: string; history: JsonObject };
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 export const corpusFolder = (version: number): string => `${FOLDER}version-${version}`;
