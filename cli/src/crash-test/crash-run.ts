@@ -57,7 +57,7 @@ export async function crashRun(options: CrashRunOptions): Promise<CrashRun> {
     watch.letPass();
     await workers.replace();
   };
-  const given = new Set<string>();
+  const answer = answersTo(site, runId, answers);
   for (const until = begun + limitMs; ; await sleep(POLL_MS)) {
     await replaceWhenDue();
     const { run } = await site.ask<{ run: RunView }>(RUN, { id: runId });
@@ -69,8 +69,23 @@ export async function crashRun(options: CrashRunOptions): Promise<CrashRun> {
       const calls = [...site.stub.calls, ...(await emittedBy(site, runId))];
       return { runId, point, crashedAfter, counts, ...run, status, calls, ms: performance.now() - begun };
     }
-    await giveAnswers(site, runId, answers, given);
+    answer();
   }
+}
+
+/** An answer may have to wait for the worker that is about to be replaced, so nobody waits for it. */
+function answersTo(site: CrashSite, runId: string, answers: ScriptedAnswers): () => void {
+  const given = new Set<string>();
+  let busy = false;
+  return () => {
+    if (busy) return;
+    busy = true;
+    giveAnswers(site, runId, answers, given)
+      .catch(() => undefined)
+      .finally(() => {
+        busy = false;
+      });
+  };
 }
 
 /** Events are effects as well; their ids are made like keys. */
