@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bundleWorkflows } from '../workers/bundle.ts';
 import { ROOT } from './source-files.ts';
 
-/** The code was 1,056,317 characters in November 2026; it is parsed again for every worker thread. */
-const LARGEST_CODE = 1_160_000;
+/** The code was 1,389,620 characters in November 2026; it is parsed again for every worker thread. */
+const LARGEST_CODE = 1_500_000;
 const PACKAGES = [
+  '@cfworker/json-schema',
   '@marcbachmann/cel-js',
   '@temporalio/common',
   '@temporalio/workflow',
@@ -44,7 +45,7 @@ describe('the workflow bundle', () => {
     const folders = sources
       .filter((source) => source.startsWith(`${ROOT}/`) && !source.includes('node_modules'))
       .map((source) => source.slice(ROOT.length + 1))
-      .filter((source) => source !== 'temporal/payload-converter.ts');
+      .filter((source) => !/^temporal\/(payload|workflow-failure)-converter\.ts$/.test(source));
     expect(folders).toContain('domain/runs/evolve.ts');
     expect(folders).toContain('workflows/runs/run.ts');
     expect(new Set(folders.map((source) => source.split('/')[0]))).toEqual(new Set(['domain', 'workflows']));
