@@ -221,7 +221,7 @@ export const NODE_TYPES = {
     ports: ['out', 'bound'],
     meaning: 'Runs its body again and again. The output is {iterations, state}.',
     config: {
-      while: { kind: 'expression', scope: 'body', meaning: 'Asked before each pass, over loop.index and loop.state.' },
+      while: { kind: 'expression', scope: 'body', meaning: 'Asked before each pass, over pass.index and pass.state.' },
       until: { kind: 'expression', scope: 'body', meaning: 'Asked after each pass, of the next state.' },
       maximumIterations: {
         kind: 'literal',
@@ -229,8 +229,8 @@ export const NODE_TYPES = {
         schema: integer(1, LIMITS.loopIterations),
         meaning: 'The bound.',
       },
-      state: { kind: 'mapping', meaning: 'loop.state of the first pass; default null.' },
-      next: { kind: 'mapping', scope: 'body', meaning: 'loop.state of the next pass; default as it was.' },
+      state: { kind: 'mapping', meaning: 'pass.state of the first pass; default null.' },
+      next: { kind: 'mapping', scope: 'body', meaning: 'pass.state of the next pass; default as it was.' },
       onBound: {
         kind: 'literal',
         schema: { enum: ['fail', 'route'] },
