@@ -2,7 +2,7 @@
  * Every setting of every process. `.env.example` and the table in docs/settings.md are generated from here
  * (`npm run generate`); a test fails on drift.
  */
-export type SettingKind = 'string' | 'integer' | 'boolean' | 'list';
+export type SettingKind = 'string' | 'integer' | 'boolean' | 'list' | 'weights';
 export type SettingRow = {
   kind: SettingKind;
   default: string | number | boolean | readonly string[] | null;
@@ -95,6 +95,12 @@ export const SETTINGS = {
     kind: 'string',
     default: null,
     meaning: 'Folder with workflows.ts and activities.ts: workflows written by hand, run beside the others.',
+  },
+  WEFT_WORKER_BUILD_ID: {
+    kind: 'string',
+    default: null,
+    meaning:
+      'Build of the code of workers on queue `runs`: runs stay with the build that they began with and take up the current one when they continue as new. Unset: no build counts.',
   },
   WEFT_WORKER_TUNER: {
     kind: 'string',
@@ -245,6 +251,14 @@ export const SETTINGS = {
     default: [],
     meaning: 'Origins of web pages that may use /codec, besides that of TEMPORAL_UI_URL.',
   },
+  WEFT_TENANT_WEIGHTS: {
+    kind: 'weights',
+    default: null,
+    min: 0.001,
+    max: 1000,
+    meaning:
+      'Share of each tenant in what is started and worked on while several have runs waiting, as `acme=3,default=1`; `default` is for tenants that are not named. Unset: 1 each.',
+  },
   WEFT_BATCH_RATE: {
     kind: 'integer',
     default: 50,
@@ -297,7 +311,9 @@ type Widen<Row extends SettingRow> = Row['kind'] extends 'integer'
     ? boolean
     : Row['kind'] extends 'list'
       ? readonly string[]
-      : string;
+      : Row['kind'] extends 'weights'
+        ? Readonly<Record<string, number>>
+        : string;
 export type Settings = {
   readonly [Name in SettingName]: (typeof SETTINGS)[Name]['default'] extends null
     ? Widen<(typeof SETTINGS)[Name]> | null

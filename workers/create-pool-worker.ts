@@ -1,8 +1,9 @@
 import type { DataConverter } from '@temporalio/common';
-import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import { runGroupActivity } from '../activities/runs/run-group-activity.ts';
 import { GROUP_ACTIVITY } from '../domain/runs/messages.ts';
 import type { PoolRow } from '../domain/runs/pools.ts';
+import { DEPLOYMENT_NAME } from '../temporal/worker-deployment.ts';
 import type { Slots } from './create-tuner.ts';
 import { hintActivities } from './hint-activities.ts';
 import { jitterRetries } from './jitter-retries.ts';
@@ -20,6 +21,8 @@ export type PoolWorkerOptions = {
   /** Runs kept in memory. */
   cache: { maxCachedWorkflows?: number };
   graceMs: number;
+  /** The build whose runs this worker takes; null: any. */
+  buildId?: string | null;
   hint: (runId: string) => void;
   maxResultBytes: number;
   log: ActivityLog;
@@ -54,9 +57,17 @@ export function createPoolWorker(options: PoolWorkerOptions): Promise<Worker> {
     },
     ...(pool.workflows
       ? {
+          ...deploymentOf(options.buildId ?? null),
           workflowBundle,
           sinks: { hints: { progressed: { fn: ({ workflowId }) => hint(workflowId), callDuringReplay: false } } },
         }
       : {}),
   });
+}
+
+/** A run stays with its build until it continues as new, which is safe in any later one. */
+function deploymentOf(buildId: string | null): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (buildId === null) return {};
+  const version = { buildId, deploymentName: DEPLOYMENT_NAME };
+  return { workerDeploymentOptions: { useWorkerVersioning: true, version, defaultVersioningBehavior: 'PINNED' } };
 }

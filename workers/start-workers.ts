@@ -12,6 +12,7 @@ import { definitionHash } from '../domain/identifiers.ts';
 import type { PoolRow } from '../domain/runs/pools.ts';
 import { connectionOptions } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { becomeFirstBuild } from '../temporal/worker-deployment.ts';
 import { loadPools } from '../temporal/load-pools.ts';
 import { createQueueWatch, type QueueWatch } from '../temporal/queue-watch.ts';
 import { loadCode, registerCode } from './code-workflows.ts';
@@ -65,6 +66,9 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const runsWorkflows = pools.some(({ workflows }) => workflows);
   const code = await loadCode(runsWorkflows ? settings.WEFT_CODE_DIR : null);
   await registerCode(database, code.workflows);
+  if (settings.WEFT_WORKER_BUILD_ID !== null && runsWorkflows) {
+    await becomeFirstBuild(client, settings.WEFT_WORKER_BUILD_ID);
+  }
   const workers = await Promise.all(
     pools.map((pool) =>
       createPoolWorker({
@@ -77,6 +81,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
         slots: slotsOf(pool),
         cache: cachedRuns(settings.WEFT_WORKER_CACHED_RUNS, pool.memoryMb),
         graceMs: settings.WEFT_WORKER_GRACE_MS,
+        buildId: settings.WEFT_WORKER_BUILD_ID,
         hint: hints.hint,
         maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
         log,

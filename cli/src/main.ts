@@ -1,12 +1,15 @@
 import { Command } from 'commander';
 import { addAuthoringCommands } from './authoring-commands.ts';
 import { addFlowCommands } from './flow-commands.ts';
+import { addOperateCommands } from './operate-commands.ts';
 import { addPayloadsCommand } from './payloads/payloads-command.ts';
 import { printFailure } from './print-failure.ts';
 import { addRunCommands } from './run-commands.ts';
 import type { StartOptions } from './start/start-command.ts';
 import { addTriggerCommands } from './trigger-commands.ts';
+import { addVersionCommands } from './version-commands.ts';
 import { addWorkerCommand } from './worker/worker-command.ts';
+import { addWorkflowCommands } from './workflow-commands.ts';
 
 const program = new Command('weft')
   .description('Durable AI workflows on Temporal')
@@ -36,7 +39,10 @@ program
 addAuthoringCommands(program);
 addRunCommands(program);
 addFlowCommands(program);
+addOperateCommands(program);
+addWorkflowCommands(program);
 addTriggerCommands(program);
+addVersionCommands(program);
 addWorkerCommand(program);
 addPayloadsCommand(program);
 

@@ -25,6 +25,7 @@ import { stateAsJson } from '../../domain/runs/run-state.ts';
 import { type Ending, RunDriver } from './run-driver.ts';
 import { handleMigration, type Migration } from './migration.ts';
 import { handleMessages } from './run-messages.ts';
+import { upgradeOnContinue } from './upgrade-on-continue.ts';
 
 const state = defineQuery<JsonObject>(STATE_QUERY);
 
@@ -50,6 +51,7 @@ export async function run(args: RunArguments, definition: DefinitionArgument): P
   if (ending.type !== 'continueAsNew') return finish(ending, args, driver);
   return CancellationScope.nonCancellable(async () => {
     await condition(allHandlersFinished);
+    upgradeOnContinue();
     const next = makeContinueAsNewFunc<typeof run>(nextOptions(ending.migration));
     const { migration } = ending;
     return next(

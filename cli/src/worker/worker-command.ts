@@ -61,6 +61,22 @@ export function addWorkerCommand(program: Command): void {
       const { listQueues } = await import('./list-queues.ts');
       process.exitCode = await listQueues(options);
     });
+  worker
+    .command('builds')
+    .description('the builds of workers that have polled (WEFT_WORKER_BUILD_ID), and which is current')
+    .option('--json', 'one JSON array on stdout')
+    .action(async (options: { json?: boolean }) => {
+      const { showBuilds } = await import('./builds.ts');
+      process.exitCode = await showBuilds(options);
+    });
+  worker
+    .command('set-current')
+    .description('new runs, and runs that continue as new, go to this build from now on')
+    .argument('<build>', 'a build that polls')
+    .action(async (build: string) => {
+      const { makeCurrent } = await import('./builds.ts');
+      process.exitCode = await makeCurrent(build);
+    });
   addAutoscale(worker);
 }
 
