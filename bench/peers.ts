@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { loadSettings } from '../config/load.ts';
 import type { EdgeDefinition, NodeDefinition, WorkflowDefinition } from '../domain/runs/definition.ts';
 import { type Contestants, withContestants } from './contestants.ts';
 import { trivialActivities } from './engine.ts';
@@ -12,7 +13,9 @@ import { type BenchServers, startBenchServers } from './servers.ts';
 const STEPS = 40;
 const RUNS = Number(process.env['BENCH_RUNS'] ?? 30);
 const LANES = 10;
-const FOLDER = join(import.meta.dirname, 'peers');
+const SOURCE = join(import.meta.dirname, 'peers');
+/** Outside of what tests and linters read: the packages of the peers are gigabytes. */
+const FOLDER = resolve(loadSettings().WEFT_DATA_DIR, 'bench-peers');
 const INSTALL_MS = 1_800_000;
 const PEER_MS = 600_000;
 
@@ -40,6 +43,7 @@ const INNGEST: Entry = { name: 'Inngest', result: { why: 'npm has no server, onl
 /** Forty light steps in sequence, everywhere on this machine: one run after another, and ten at a time. */
 export async function peers(): Promise<BenchResult[]> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  cpSync(SOURCE, FOLDER, { recursive: true });
   const servers = await startBenchServers({ temporal: true });
   try {
     const ours = await withContestants(servers, trivialActivities, measureOurs);
@@ -93,7 +97,7 @@ async function measurePeer(
   try {
     if (!existsSync(join(folder, 'node_modules'))) {
       for (const args of npm) {
-        process.stderr.write(`npm ${args.join(' ')} in bench/peers/${install}\n`);
+        process.stderr.write(`npm ${args.join(' ')} in ${folder}\n`);
         await run('npm', [...args, '--no-audit', '--no-fund', '--no-package-lock'], {
           cwd: folder,
           timeout: INSTALL_MS,
