@@ -66,7 +66,6 @@ const LIMIT_MEANINGS: Readonly<Record<keyof typeof LIMITS, string>> = {
   subworkflowDepth: 'runs inside of one another',
   subworkflows: 'published versions reached through subworkflows',
   fleetRuns: 'runs that a fleet check looks at, open or closed',
-  migratedRuns: 'runs migrated at once; more are a batch',
   loopIterations: 'passes of a loop',
   stepsPerEvent: 'nodes computed at a stretch, before the run gives way',
   inbox: 'received events that a run keeps for later',

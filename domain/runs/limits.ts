@@ -20,8 +20,6 @@ export const LIMITS = {
   subworkflows: 100,
   /** Runs that one fleet check looks at, open or closed. */
   fleetRuns: 1_000,
-  /** Runs that are migrated while somebody waits; more are a batch. */
-  migratedRuns: 100,
   loopIterations: 1_000_000,
   /** Nodes settled by one event; the rest follows after a yield, so that no workflow task takes long. */
   stepsPerEvent: 2_000,

@@ -31,12 +31,8 @@ CREATE TABLE drafts (
 -- The version that a migrated run began with; null for one that has kept its own.
 ALTER TABLE runs ADD COLUMN started_version integer, ADD COLUMN started_hash text;
 
--- What an operation of a batch is told besides its runs.
-ALTER TABLE batches ADD COLUMN parameters json;
-
 -- Down Migration
 
-ALTER TABLE batches DROP COLUMN parameters;
 ALTER TABLE runs DROP COLUMN started_version, DROP COLUMN started_hash;
 DROP TABLE drafts;
 DROP TRIGGER definitions_immutable ON definitions;
