@@ -69,10 +69,11 @@ export async function updateRunRows(client: pg.PoolClient, changes: readonly Run
     name: `update-${runs}`,
     text: `UPDATE ${runs} AS run
            SET status = change.status, output = change.output, error = change.error, started_at = change.started_at,
-               closed_at = change.closed_at, temporal_run_id = change.temporal_run_id, event_count = change.event_count
+               closed_at = change.closed_at, temporal_run_id = change.temporal_run_id, event_count = change.event_count,
+               paused = change.paused
            FROM unnest($1::text[], $2::text[], $3::json[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-                       $8::int[])
-             AS change(id, status, output, error, started_at, closed_at, temporal_run_id, event_count)
+                       $8::int[], $9::json[])
+             AS change(id, status, output, error, started_at, closed_at, temporal_run_id, event_count, paused)
            WHERE run.id = change.id`,
     values: [
       textArray(changes.map((change) => change.runId)),
@@ -83,9 +84,13 @@ export async function updateRunRows(client: pg.PoolClient, changes: readonly Run
       timestampArray(column((state) => time(state.closedAt))),
       textArray(changes.map((change) => change.temporalRunId)),
       int4Array(changes.map((change) => change.eventCount)),
+      jsonArray(column((state) => pauseText(state))),
     ],
   });
 }
 
+/** A pause that the end of the run has overtaken is none. */
+const pauseText = ({ status, paused }: RunState): string | null =>
+  status === 'PAUSED' && paused !== null ? JSON.stringify(paused) : null;
 const errorText = (error: RunError | null): string | null => (error === null ? null : JSON.stringify(error));
 const time = (at: number | null): Date | null => (at === null ? null : new Date(at));

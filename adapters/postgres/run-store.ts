@@ -12,7 +12,7 @@ import type { Json } from '../../domain/json.ts';
 import type { Labels } from '../../domain/runs/flow-control/labels.ts';
 import { PRIORITY } from '../../domain/runs/flow-control/flow-policies.ts';
 import type { RunError } from '../../domain/runs/run-event.ts';
-import type { RunRecord } from '../../domain/runs/run-record.ts';
+import type { Pause, RunRecord } from '../../domain/runs/run-record.ts';
 import type { RunStatus } from '../../domain/runs/run-status.ts';
 import { MANUAL_TRIGGER, type RunTrigger, type TriggerKind } from '../../domain/runs/triggers/run-trigger.ts';
 import { columnText, readColumns, spilledValues } from './large-values.ts';
@@ -45,6 +45,7 @@ export type RunRow = {
   closed_at: Date | null;
   temporal_run_id: string | null;
   event_count: number;
+  paused: Pause | null;
 };
 
 /** What a run is before its first event; the rest of the record is the projector's. */
@@ -61,6 +62,7 @@ export type NewRun = Omit<
   | 'parent'
   | 'labels'
   | 'priority'
+  | 'paused'
 > & {
   /** Default is MANUAL. */
   trigger?: RunTrigger | undefined;
@@ -207,5 +209,6 @@ async function fromRows(pool: Queryable, rows: readonly RunRow[]): Promise<RunRe
     closedAt: row.closed_at,
     temporalRunId: row.temporal_run_id,
     eventCount: row.event_count,
+    paused: row.paused,
   }));
 }

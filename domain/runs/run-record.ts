@@ -20,6 +20,9 @@ export type PublishedDefinition = {
   deprecation: { at: Date; reason: string | null } | null;
 };
 
+/** Why no node of a run starts; nobody in particular where its own policy or an API without sign-in did it. */
+export type Pause = { reason: string | null; by: string | null };
+
 /** One row of the read model `runs`; inserted before Temporal starts the run, then kept by the projector alone. */
 export type RunRecord = {
   id: RunId;
@@ -45,6 +48,8 @@ export type RunRecord = {
   temporalRunId: string | null;
   /** Events stored so far, over all links. */
   eventCount: number;
+  /** Null but while it is PAUSED. */
+  paused: Pause | null;
 };
 
 /** One row of the read model `node_executions`, keyed by (run, node, iteration); undos are rows of their own. */
