@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NodeDefinition, WorkflowDefinition } from '../../domain/runs/definition.ts';
 import { chain, type EngineSite, startEngineSite, transform } from './engine-site.ts';
@@ -105,4 +106,41 @@ describe('long runs on Temporal', () => {
     expect(Number(rows[0]?.most)).toBeLessThan(2_500);
     expect(Number(rows[0]?.nodes)).toBe(100_001);
   }, 240_000);
+});
+
+describe('a long map whose worker and projector are killed again and again', () => {
+  it('calls for each item once, and loses none', async () => {
+    const id = await site.start(
+      {
+        name: 'killed-map',
+        nodes: [
+          {
+            id: 'each',
+            type: 'map',
+            config: { items: 'input.items', concurrency: 10, chunkSize: 20, result: 'nodes.call.output.body.path' },
+          },
+          {
+            ...site.post('call', '/killed'),
+            parent: 'each',
+            config: { url: `http://${site.ledger.host}/killed/{{item}}`, method: 'POST' },
+            retry: { maximumAttempts: 50, initialIntervalMs: 100, maximumIntervalMs: 500 },
+            timeouts: { startToCloseMs: 5000, heartbeatMs: 2000 },
+          },
+        ],
+        edges: [],
+        output: 'nodes.each.output.results.size()',
+        policies: { continueAsNewAfterEvents: 20 },
+      },
+      { items: Array.from({ length: 150 }, (_, index) => index) },
+    );
+    for (const service of ['worker', 'projector', 'worker'] as const) {
+      await sleep(700);
+      await site.stack.processes[service].kill();
+      await site.stack.start(service);
+    }
+    const run = await site.stack.graphql.until(id, ['COMPLETED'], 120_000);
+    expect(run.output).toBe(150);
+    const effects = Array.from({ length: 150 }, (_, index) => site.ledger.effects(`/killed/${index}`));
+    expect(effects.every((count) => count === 1)).toBe(true);
+  }, 180_000);
 });

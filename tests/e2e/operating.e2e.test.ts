@@ -107,4 +107,20 @@ describe('operating a run on Temporal', () => {
     expect((await site.stack.graphql.until(id, ['COMPLETED'])).output).toEqual({ times: 2 });
     expect(site.ledger.effects('/hold/retried')).toBe(1);
   }, 60_000);
+
+  it('a node that is skipped while its call is under way is stopped, and what follows has the given output', async () => {
+    const id = await site.start({
+      name: 'stopped',
+      nodes: [
+        site.post('call', '/hold/skipped', { timeouts: { startToCloseMs: 120_000 } }),
+        transform('after', 'nodes.call.output'),
+      ],
+      edges: chain('call', 'after'),
+      output: 'nodes.after.output',
+    });
+    await site.ledger.called('/hold/skipped', 1);
+    await site.mutate('skipNode', { runId: id, nodeId: 'call', output: 5 });
+    expect((await site.stack.graphql.until(id, ['COMPLETED'])).output).toBe(5);
+    await site.ledger.aborted('/hold/skipped');
+  }, 60_000);
 });

@@ -48,6 +48,8 @@ export class RunDriver {
   readonly #work: CancellationScope;
   readonly #timers = new Map<string, CancellationScope>();
   readonly #groups = new Set<string>();
+  /** Activities and child runs under way, so that a node that is skipped can be stopped. */
+  readonly #running = new Map<string, CancellationScope>();
   readonly #show: (state: RunState) => void;
   /** Activities, groups and slices whose end this link has to wait for before another may follow. */
   #underWay = 0;
@@ -99,6 +101,7 @@ export class RunDriver {
   #advance(event: RunEvent): void {
     if (this.#ended) return;
     this.#apply(event);
+    if (event.type === 'node.skip_requested') this.#cancelSkipped();
     this.#act();
   }
 
@@ -196,19 +199,31 @@ export class RunDriver {
     this.#apply({ type: 'node.scheduled', at: Date.now(), nodeId, iteration });
     const input = findNode(this.#compiled, this.state, nodeId, iteration)?.input ?? null;
     this.#underWay += 1;
-    activityOf(
-      this.#node(nodeId),
-      iteration,
-      this.#legacy,
-    )(input).then(
+    const activity = activityOf(this.#node(nodeId), iteration, this.#legacy);
+    this.#cancellable(activityId(nodeId, iteration), () => activity(input)).then(
       (output) => this.#over({ type: 'node.completed', at: Date.now(), nodeId, iteration, output: output ?? null }),
       (error: unknown) => this.#over(failedEvent(error, nodeId, iteration)),
     );
   }
 
+  #cancellable<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    if (this.#legacy) return work();
+    const scope = new CancellationScope();
+    this.#running.set(key, scope);
+    return scope.run(work);
+  }
+
+  #cancelSkipped(): void {
+    for (const [key, scope] of this.#running) {
+      const [nodeId = '', iteration = ''] = key.split('#');
+      if (findNode(this.#compiled, this.state, nodeId, iteration)?.status === 'SKIPPED') scope.cancel();
+    }
+  }
+
   /** Something that was under way has ended. */
-  #over(event: RunEvent, counted = 1): void {
+  #over(event: Extract<RunEvent, { nodeId: string }>, counted = 1): void {
     this.#underWay -= counted;
+    this.#running.delete(activityId(event.nodeId, event.iteration ?? ''));
     this.#advance(event);
   }
 
@@ -229,7 +244,7 @@ export class RunDriver {
     if (this.#groups.has(key)) return;
     this.#groups.add(key);
     this.#underWay += 1;
-    const over = (event: RunEvent) => {
+    const over = (event: Extract<RunEvent, { nodeId: string }>) => {
       this.#groups.delete(key);
       this.#over(event);
     };
@@ -242,7 +257,8 @@ export class RunDriver {
   #startChild(command: CommandOf<'startChild'>): void {
     const { nodeId, iteration, chunk } = command;
     const ref = { nodeId, iteration, chunk };
-    const starting = startChildRun(this.#compiled, this.state, command);
+    const begin = () => startChildRun(this.#compiled, this.state, command);
+    const starting = chunk === null ? this.#cancellable(activityId(nodeId, iteration), begin) : begin();
     this.#apply({ type: 'child.scheduled', at: Date.now(), ...ref, runId: childIdOf(command) });
     const counted = chunk === null ? 0 : 1;
     this.#underWay += counted;
@@ -326,7 +342,7 @@ export class RunDriver {
   }
 }
 
-function failedEvent(error: unknown, nodeId: NodeId, iteration: string): RunEvent {
+function failedEvent(error: unknown, nodeId: NodeId, iteration: string): Extract<RunEvent, { nodeId: string }> {
   const at = Date.now();
   if (isCancellation(error)) return { type: 'node.cancelled', at, nodeId, iteration };
   return { type: 'node.failed', at, nodeId, iteration, error: activityError(error, nodeId) };
