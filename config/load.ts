@@ -49,12 +49,32 @@ function parseSetting(row: SettingRow, text: string): unknown {
       return new Error('must be true or false');
     case 'integer':
       return parseInteger(row, text);
+    case 'weights':
+      return parseWeights(row, text);
   }
 }
 
 function parseInteger(row: SettingRow, text: string): number | Error {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) return new Error(`must be a whole number, got ${JSON.stringify(text)}`);
+  return inRange(row, value);
+}
+
+/** `name=number,name=number` */
+function parseWeights(row: SettingRow, text: string): Readonly<Record<string, number>> | Error {
+  const weights = new Map<string, number>();
+  for (const item of text.split(',').filter((part) => part.trim() !== '')) {
+    const [, name, digits] = /^\s*([^=\s]+)\s*=\s*(\d+(?:\.\d+)?)\s*$/.exec(item) ?? [];
+    if (name === undefined) return new Error(`must be name=number,name=number, got ${JSON.stringify(item)}`);
+    if (weights.has(name)) return new Error(`names ${name} twice`);
+    const weight = inRange(row, Number(digits));
+    if (weight instanceof Error) return new Error(`${name} ${weight.message}`);
+    weights.set(name, weight);
+  }
+  return Object.freeze(Object.fromEntries(weights));
+}
+
+function inRange(row: SettingRow, value: number): number | Error {
   if (row.min !== undefined && value < row.min) return new Error(`must be at least ${row.min}`);
   if (row.max !== undefined && value > row.max) return new Error(`must be at most ${row.max}`);
   return value;

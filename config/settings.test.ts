@@ -40,6 +40,20 @@ describe('the settings', () => {
     expect(settings.OPENAI_API_KEY).toBeNull();
   });
 
+  it('take weights as name=number and refuse what is not, or is too much, or comes twice', () => {
+    const weights = (text: string) => loadSettings({ WEFT_TENANT_WEIGHTS: text }).WEFT_TENANT_WEIGHTS;
+    expect(weights('acme=3, default=0.5,')).toEqual({ acme: 3, default: 0.5 });
+    for (const [text, problem] of [
+      ['acme', 'must be name=number'],
+      ['acme=much', 'must be name=number'],
+      ['acme=0', 'acme must be at least 0.001'],
+      ['acme=1001', 'acme must be at most 1000'],
+      ['acme=1,acme=2', 'names acme twice'],
+    ] as const) {
+      expect(() => weights(text)).toThrow(`WEFT_TENANT_WEIGHTS: ${problem}`);
+    }
+  });
+
   it('make the process compute in UTC wherever it runs', () => {
     const script = "await import('./config/load.ts'); console.log(new Date('2024-01-01T00:00:00').toISOString())";
     const env = { ...process.env, TZ: 'America/New_York', NODE_OPTIONS: '' };

@@ -65,6 +65,7 @@ const DYNAMIC_CONFIG = {
   'frontend.persistenceMaxQPS': 100_000,
   'history.persistenceMaxQPS': 100_000,
   'matching.rps': 100_000,
+  'matching.enableFairness': true,
 } as const;
 
 /** A write-ahead log survives the death of the process as the default does, and takes a sixth off every step. */

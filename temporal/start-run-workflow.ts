@@ -10,6 +10,7 @@ import {
 import type { TaskQueue } from '../domain/runs/queues.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
 import { labelWords } from '../domain/runs/flow-control/labels.ts';
+import type { TenantWeights } from '../domain/runs/flow-control/tenant-turns.ts';
 import { runPriority } from './run-priority.ts';
 import {
   LABELS_ATTRIBUTE,
@@ -22,16 +23,18 @@ import {
 const RUNS_QUEUE: TaskQueue = 'runs';
 type StartedRun = Pick<RunRecord, 'id' | 'tenantId' | 'workflowId' | 'version' | 'definitionHash' | 'input'> &
   Partial<Pick<RunRecord, 'labels' | 'priority'>>;
+export type StartContext = {
+  /** W3C Trace Context; goes into the memo, and from there to every activity. */
+  traceparent?: string | null;
+  tenantWeights?: TenantWeights;
+};
 
-/**
- * Starts the Temporal workflow of an inserted run. Idempotent: a run that was started before, open or closed, stays as it is.
- * `traceparent` (W3C Trace Context) goes into the memo, and from there to every activity.
- */
+/** Starts the Temporal workflow of an inserted run. Idempotent: a run that was started before, open or closed, stays as it is. */
 export async function startRunWorkflow(
   client: Client,
   run: StartedRun,
   definition: WorkflowDefinition,
-  traceparent: string | null = null,
+  { traceparent = null, tenantWeights = {} }: StartContext = {},
 ): Promise<void> {
   const byHand = codeTypeOf(definition);
   const interpreted: [RunArguments, DefinitionArgument] = [
@@ -49,7 +52,7 @@ export async function startRunWorkflow(
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       ...(runTimeoutMs === undefined ? {} : { workflowExecutionTimeout: runTimeoutMs }),
-      priority: runPriority(run, definition),
+      priority: runPriority(run, definition, tenantWeights),
       staticSummary: `${run.workflowId} v${run.version}`,
       ...(definition.description === undefined ? {} : { staticDetails: definition.description }),
       memo: { workflow: run.workflowId, version: run.version, definitionHash: run.definitionHash, traceparent },

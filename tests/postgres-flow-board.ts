@@ -49,7 +49,12 @@ export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<
         idempotencyKey: null,
         createdAt: new Date(),
       };
-      const { kind } = await acceptRun(pool, record, flow, { startAt: null, delayMs: 0, digest: '' });
+      const { kind } = await acceptRun(pool, record, flow, {
+        startAt: null,
+        delayMs: 0,
+        digest: '',
+        traceparent: null,
+      });
       return kind;
     },
     async pass() {

@@ -1,16 +1,15 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { hintRuns } from '../adapters/postgres/run-hints.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
-import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
 import { bundleWorkflows } from '../workers/bundle.ts';
 import { startProjector } from '../workers/projector.ts';
 import { createProjectorMetrics } from '../workers/projector-metrics.ts';
 import { startRunDispatcher } from '../workers/run-dispatcher.ts';
+import { startStoredRun } from '../workers/start-stored-run.ts';
 import { startWorkers } from '../workers/start-workers.ts';
 import type { Doors } from './doors.ts';
 
@@ -24,11 +23,8 @@ export async function startRunServices(doors: Doors): Promise<{ stop: () => Prom
     workflowBundle: { code: await bundleWorkflows() },
     log,
   });
-  const startRun = async (run: RunRecord) => {
-    const published = await readDefinitionByHash(pool, run.definitionHash);
-    if (!published) throw new Error(`no definition ${run.definitionHash}`);
-    await startRunWorkflow(temporal, run, published.definition);
-  };
+  const tenantWeights = settings.WEFT_TENANT_WEIGHTS ?? {};
+  const startRun = (run: RunRecord) => startStoredRun({ pool, client: temporal, tenantWeights }, run);
   const shared = { databaseUrl: settings.DATABASE_URL, pool, startRun, log };
   const projector = await startProjector({
     ...shared,
@@ -41,6 +37,7 @@ export async function startRunServices(doors: Doors): Promise<{ stop: () => Prom
   });
   const dispatcher = startRunDispatcher({
     ...shared,
+    tenantWeights,
     cancelRun: async (run, reason) => {
       await startRun(run);
       await cancelRunWorkflow(temporal, run.id, reason);

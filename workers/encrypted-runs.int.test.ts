@@ -116,7 +116,9 @@ async function start({ client }: Started, definition: WorkflowDefinition, input:
     definitionHash: definitionHash('0'.repeat(64)),
     input,
   };
-  await startRunWorkflow(client, run, definition, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+  await startRunWorkflow(client, run, definition, {
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  });
   return client.workflow.getHandle(id);
 }
 

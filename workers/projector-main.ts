@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
@@ -10,14 +9,12 @@ import type { RunRecord } from '../domain/runs/run-record.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
-import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { startPayloadCollector } from './payload-collector.ts';
 import { startProjector } from './projector.ts';
 import { createProjectorMetrics } from './projector-metrics.ts';
 import { startRunDispatcher } from './run-dispatcher.ts';
-
-const CALL_DEADLINE_MS = 10_000;
+import { startStoredRun } from './start-stored-run.ts';
 
 const settings = loadSettings();
 const log = pino({ name: 'projector', level: settings.WEFT_LOG_LEVEL }, pino.destination(2));
@@ -31,11 +28,8 @@ const client = createTemporalClient(connection, settings, payloads);
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 const metricsServer = await startMetricsServer(registry, { host: settings.WEFT_HOST, port: settings.METRICS_PORT });
-const startRun = async (run: RunRecord) => {
-  const published = await readDefinitionByHash(pool, run.definitionHash);
-  if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: run.definitionHash });
-  await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => startRunWorkflow(client, run, published.definition));
-};
+const tenantWeights = settings.WEFT_TENANT_WEIGHTS ?? {};
+const startRun = (run: RunRecord) => startStoredRun({ pool, client, tenantWeights }, run);
 const projector = await startProjector({
   databaseUrl,
   pool,
@@ -58,6 +52,7 @@ const dispatcher = startRunDispatcher({
     await cancelRunWorkflow(client, run.id, reason);
   },
   hint: hints.hint,
+  tenantWeights,
   log,
 });
 const collector = startPayloadCollector({ pool, connection, settings, log });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError } from '@temporalio/client';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { passAdmissions } from '../adapters/postgres/admission-pass.ts';
+import { type Pass, passAdmissions } from '../adapters/postgres/admission-pass.ts';
 import {
   markStarted,
   nextDueMs,
@@ -15,7 +15,10 @@ import {
 import { closeDropped, closeUnstarted } from '../adapters/postgres/close-unstarted.ts';
 import { listenTo } from '../adapters/postgres/listen-to.ts';
 import { ADMISSION_CHANNEL } from '../adapters/postgres/release-leases.ts';
+import { chargeTenantTurn, readTenantTurns } from '../adapters/postgres/tenant-turn-store.ts';
 import { AppError } from '../domain/errors.ts';
+import { NO_TURNS } from '../domain/runs/flow-control/fair-turns.ts';
+import { nextTenant, type TenantWeights, weightOfTenant } from '../domain/runs/flow-control/tenant-turns.ts';
 import { toRunError } from '../domain/runs/run-error.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
 
@@ -28,14 +31,18 @@ export type RunDispatcherOptions = {
   cancelRun: (run: RunRecord, reason: string) => Promise<void>;
   /** Tells the projectors that a run has new history. */
   hint: (runId: string) => void;
+  tenantWeights: TenantWeights;
   log: Logger;
 };
 export type RunDispatcher = { stop: () => Promise<void> };
 
 /** A NOTIFY is lost with its connection, so everything is also looked for. */
 const POLL_MS = 1_000;
-/** Runs of one tenant admitted at a time, so that the others get their turn. */
-const QUANTUM = 100;
+/** Runs admitted in one turn of a tenant. */
+const TURN = { alone: 100, amongOthers: 25 } as const;
+const TURNS_A_ROUND = 20;
+/** A pass takes milliseconds. Whoever skips a tenant because another process is at it would give its turn away. */
+const LOCKED = { tries: 20, pauseMs: 5 } as const;
 const MOST_STARTS = 32;
 /** Whoever admitted a run starts it at once; after this it is anybody's. */
 const START_AGAIN_MS = 5_000;
@@ -80,20 +87,43 @@ export function startRunDispatcher(options: RunDispatcherOptions): RunDispatcher
 /** Gives for how long nothing is due. */
 async function round(options: RunDispatcherOptions, starts: Starts, signal: AbortSignal): Promise<number> {
   const { pool } = options;
-  let more = false;
-  for (const tenantId of await tenantsWithNews(pool)) {
-    if (signal.aborted) return 0;
-    const pass = await passAdmissions(pool, tenantId, QUANTUM);
-    if (!pass) continue;
-    more ||= pass.more;
-    for (const run of await readNamedRuns(pool, tenantId, pass.admitted)) await starts.add(run);
-  }
+  const more = await admitInTurns(options, starts, signal);
+  if (signal.aborted) return 0;
   for (const run of await takeUnstarted(pool, START_AGAIN_MS)) await starts.add(run);
   for (const { id } of await readDropped(pool)) await closeDropped(pool, id);
   for (const run of await takeLeaving(pool, ASK_AGAIN_MS)) await askToLeave(options, run);
   if (more) return 0;
   const due = await nextDueMs(pool);
   return due === null ? POLL_MS : Math.min(POLL_MS, Math.max(5, due));
+}
+
+/** Tells whether somebody has more to admit. */
+async function admitInTurns(options: RunDispatcherOptions, starts: Starts, signal: AbortSignal): Promise<boolean> {
+  const { pool, tenantWeights } = options;
+  let waiting = await tenantsWithNews(pool);
+  for (let left = waiting.length > 1 ? TURNS_A_ROUND : 1; left > 0 && waiting.length > 0; left -= 1) {
+    if (signal.aborted) return true;
+    const among = waiting.length > 1;
+    const turns = among ? await readTenantTurns(pool, waiting) : NO_TURNS;
+    const tenantId = nextTenant(waiting, turns) as string;
+    const pass = await passWhenFree(pool, tenantId, among ? TURN.amongOthers : TURN.alone);
+    if (among && pass) {
+      const weight = weightOfTenant(tenantWeights, tenantId);
+      await chargeTenantTurn(pool, turns, tenantId, { weight, runs: pass.admitted.length });
+    }
+    for (const run of await readNamedRuns(pool, tenantId, pass?.admitted ?? [])) await starts.add(run);
+    if (!pass?.more) waiting = waiting.filter((other) => other !== tenantId);
+  }
+  return waiting.length > 0;
+}
+
+async function passWhenFree(pool: pg.Pool, tenantId: string, most: number): Promise<Pass | undefined> {
+  for (let tries = 1; tries < LOCKED.tries; tries += 1) {
+    const pass = await passAdmissions(pool, tenantId, most);
+    if (pass) return pass;
+    await sleep(LOCKED.pauseMs);
+  }
+  return passAdmissions(pool, tenantId, most);
 }
 
 type Starts = { add(run: RunRecord): Promise<void>; idle(): Promise<void> };

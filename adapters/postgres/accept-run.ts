@@ -17,6 +17,8 @@ export type Arrival = {
   delayMs: number;
   /** Tells the same request from another one with the same idempotency key. */
   digest: string;
+  /** W3C Trace Context of the request, for whoever starts the run. */
+  traceparent: string | null;
 };
 export type Acceptance =
   /** `inserted` is false when the run was there already. */
@@ -56,7 +58,7 @@ export async function acceptRun(
       if (!inserted) return { kind: 'accepted', run, inserted };
     }
     const sequence = waiting
-      ? await replaceDebounced(client, record, flow, waiting)
+      ? await replaceDebounced(client, record, flow, waiting, arrival)
       : await insertAdmission(client, record, flow, arrival);
     await takePlaces(client, record.tenantId, { runId, sequence }, taken);
     await client.query(`SELECT pg_notify('${ADMISSION_CHANNEL}', '')`);
@@ -115,6 +117,7 @@ async function replaceDebounced(
   record: NewRun,
   flow: FlowRequest,
   { runId, sequence, firstAt, now }: Debounced,
+  { traceparent }: Arrival,
 ): Promise<bigint> {
   const spilled = spilledValues(client);
   const input = columnText(record.input, spilled);
@@ -125,9 +128,10 @@ async function replaceDebounced(
   );
   const dueAt = debounceDueAt(firstAt, now, flow.debounce ?? { periodMs: 0, maxWaitMs: null });
   await client.query(
-    `UPDATE run_admissions SET request = $2, priority = $3, turn = $4, ready_at = to_timestamp($5::float8 / 1000)
+    `UPDATE run_admissions SET request = $2, priority = $3, turn = $4, ready_at = to_timestamp($5::float8 / 1000),
+            traceparent = $6
      WHERE run_id = $1`,
-    [runId, requestText(flow), flow.priority, nameDigest(flow.turn.key), dueAt],
+    [runId, requestText(flow), flow.priority, nameDigest(flow.turn.key), dueAt, traceparent],
   );
   return sequence;
 }
@@ -136,14 +140,14 @@ async function insertAdmission(
   client: pg.PoolClient,
   record: NewRun,
   flow: FlowRequest,
-  { startAt, delayMs }: Arrival,
+  { startAt, delayMs, traceparent }: Arrival,
 ): Promise<bigint> {
   const { debounce } = flow;
   const debounceMs = debounce ? debounceDueAt(0, 0, debounce) : 0;
   const { rows } = await client.query<{ sequence: bigint }>(
-    `INSERT INTO run_admissions (run_id, tenant_id, request, priority, turn, debounce, since, ready_at)
-     VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(),
-             greatest($7::timestamptz, clock_timestamp() + $8 * interval '1 millisecond'))
+    `INSERT INTO run_admissions (run_id, tenant_id, request, priority, turn, debounce, traceparent, since, ready_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp(),
+             greatest($8::timestamptz, clock_timestamp() + $9 * interval '1 millisecond'))
      RETURNING sequence`,
     [
       record.id,
@@ -152,6 +156,7 @@ async function insertAdmission(
       flow.priority,
       nameDigest(flow.turn.key),
       debounce ? nameDigest(debounce.name) : null,
+      traceparent,
       startAt,
       Math.max(delayMs, debounceMs),
     ],

@@ -93,3 +93,12 @@ export async function isQueued(pool: Queryable, runId: string): Promise<boolean>
   );
   return rows.length > 0;
 }
+
+/** W3C Trace Context of the request that a run which had to be admitted comes from. */
+export async function readTraceparent(pool: Queryable, runId: string): Promise<string | null> {
+  const { rows } = await pool.query<{ traceparent: string | null }>(
+    'SELECT traceparent FROM run_admissions WHERE run_id = $1',
+    [runId],
+  );
+  return rows[0]?.traceparent ?? null;
+}

@@ -17,6 +17,7 @@ export type RunsDeps = {
     | 'TEMPORAL_NAMESPACE'
     | 'WEFT_PAYLOAD_MAX_BYTES'
     | 'WEFT_SUBGRAPH_TIMEOUT_MS'
+    | 'WEFT_TENANT_WEIGHTS'
     | 'WEFT_PUBLIC_URL'
     | 'WEFT_HOST'
     | 'PORT'

@@ -103,7 +103,12 @@ async function admittedLater(
   flow: FlowRequest,
   { startAt, delayMs }: StartOptions,
 ): Promise<RunRecord> {
-  const acceptance = await acceptRun(deps.pool, record, flow, { startAt, delayMs, digest: digestOf(request) });
+  const acceptance = await acceptRun(deps.pool, record, flow, {
+    startAt,
+    delayMs,
+    digest: digestOf(request),
+    traceparent: deps.traceparent(),
+  });
   if (acceptance.kind === 'rejected') {
     const { key, limit } = acceptance.lease;
     throw new AppError('RUN_REJECTED', { workflowId: record.workflowId, key, limit });
@@ -141,7 +146,10 @@ export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<voi
 
 async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinition): Promise<void> {
   await deps.temporal.withDeadline(Date.now() + START_DEADLINE_MS, () =>
-    startRunWorkflow(deps.temporal, run, published.definition, deps.traceparent()),
+    startRunWorkflow(deps.temporal, run, published.definition, {
+      traceparent: deps.traceparent(),
+      tenantWeights: deps.settings.WEFT_TENANT_WEIGHTS ?? {},
+    }),
   );
   deps.hint(run.id);
   deps.log.info({ runId: run.id, workflowId: run.workflowId, version: run.version }, 'run started');

@@ -79,7 +79,7 @@ async function start(definition: WorkflowDefinition, input: Json) {
     definitionHash: definitionHash('0'.repeat(64)),
     input,
   };
-  await startRunWorkflow(client, run, definition, `00-${TRACE_ID}-b7ad6b7169203331-01`);
+  await startRunWorkflow(client, run, definition, { traceparent: `00-${TRACE_ID}-b7ad6b7169203331-01` });
   await startRunWorkflow(client, run, definition);
   return client.workflow.getHandle(id);
 }
