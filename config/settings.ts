@@ -128,7 +128,7 @@ export const SETTINGS = {
     min: 0,
     max: 100000,
     meaning:
-      'Runs whose state a worker on queue `runs` keeps in memory; others are replayed when they go on. Unset: by the memory of the pool or the heap.',
+      'Runs whose state a worker on queue `runs` keeps in memory; others are replayed when they go on. Unset: by the memory of the pool, or else 500, of about 280 KB each.',
   },
   WEFT_WORKER_GRACE_MS: {
     kind: 'integer',

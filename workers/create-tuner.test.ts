@@ -29,7 +29,7 @@ describe('the memory that a worker may use', () => {
   });
 
   it('says how many runs are kept, unless a setting does', () => {
-    expect(cachedRuns(null, null)).toEqual({});
+    expect(cachedRuns(null, null)).toEqual({ maxCachedWorkflows: 500 });
     expect(cachedRuns(null, 1224)).toEqual({ maxCachedWorkflows: 600 });
     expect(cachedRuns(null, 128)).toEqual({ maxCachedWorkflows: 10 });
     expect(cachedRuns(7, 1224)).toEqual({ maxCachedWorkflows: 7 });

@@ -69,9 +69,12 @@ function memoryNow(): Memory {
   return { total: container ? limit : totalmem(), used: totalmem() - freemem(), own, container };
 }
 
+/** Without a budget: a run takes about 280 KB, so 2,000 that wait cost about 70 KB each. */
+const CACHED_RUNS = 500;
+
 /** The SDK's own rule (600 runs a GiB above 200 MiB), for the budget of the pool instead of the heap. */
-export function cachedRuns(setting: number | null, memoryMb: number | null): { maxCachedWorkflows?: number } {
+export function cachedRuns(setting: number | null, memoryMb: number | null): { maxCachedWorkflows: number } {
   if (setting !== null) return { maxCachedWorkflows: setting };
-  if (memoryMb === null) return {};
+  if (memoryMb === null) return { maxCachedWorkflows: CACHED_RUNS };
   return { maxCachedWorkflows: Math.max(10, Math.floor((Math.max(0, memoryMb - 200) * 600) / 1024)) };
 }
