@@ -52,6 +52,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     types: ['config'],
     packages: {
       '.': ['@temporalio/client', '@temporalio/common', '@temporalio/proto', '@temporalio/testing', 'lru-cache'],
+      replay: ['@temporalio/worker', '@temporalio/common', '@temporalio/proto'],
     },
     builtins: true,
   },
@@ -107,10 +108,22 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     packages: { '.': ['commander', 'pino'] },
     builtins: true,
   },
+  'cli/src/events': {
+    values: ['sdk', 'config', 'domain', 'adapters', 'temporal'],
+    types: [],
+    packages: { '.': ['commander'] },
+    builtins: true,
+  },
   'cli/src/payloads': {
     values: ['sdk', 'config', 'adapters'],
     types: [],
     packages: { '.': ['commander'] },
+    builtins: true,
+  },
+  'cli/src/replay': {
+    values: ['sdk', 'config', 'domain', 'adapters', 'temporal'],
+    types: [],
+    packages: { '.': ['commander', '@temporalio/client'] },
     builtins: true,
   },
   deploy: { values: [], types: [], packages: { '.': [] }, builtins: true },

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { addAuthoringCommands } from './authoring-commands.ts';
+import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
 import { addOperateCommands } from './operate-commands.ts';
 import { addPayloadsCommand } from './payloads/payloads-command.ts';
 import { printFailure } from './print-failure.ts';
+import { addReplayCommands } from './replay/replay-command.ts';
 import { addRunCommands } from './run-commands.ts';
 import type { StartOptions } from './start/start-command.ts';
 import { addTriggerCommands } from './trigger-commands.ts';
@@ -38,12 +40,14 @@ program
 
 addAuthoringCommands(program);
 addRunCommands(program);
+addReplayCommands(program);
 addFlowCommands(program);
 addOperateCommands(program);
 addWorkflowCommands(program);
 addTriggerCommands(program);
 addVersionCommands(program);
 addWorkerCommand(program);
+addEventsCommand(program);
 addPayloadsCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.

@@ -1,0 +1,66 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { printFailure } from '../print-failure.ts';
+import { UsageError } from '../usage-error.ts';
+import type { ExportHistoryOptions } from './export-history.ts';
+import type { ReplayOptions } from './replay.ts';
+
+const HELP = `
+A file is what "weft history export", "temporal workflow show -o json" or the Web UI gives. A run that continued as
+new is replayed link by link. Servers: TEMPORAL_ADDRESS and DATABASE_URL, or those of a running "weft start"; a file
+that refers to nothing outside needs none.
+
+Exit codes
+  0  today's workflow code does what was recorded
+  1  it does not, or a history could not be read
+  2  the command line is wrong
+
+Examples
+  weft replay 01a20d2c-63ed-7251-b4bb-b0fe2b641507
+  weft replay history.json
+  weft replay --last 50 --json
+  weft replay --query "WorkflowType = 'run' AND ExecutionStatus = 'Completed'"`;
+
+/** Recorded histories against the workflow code as it is; what it does is loaded when it is called. */
+export function addReplayCommands(program: Command): void {
+  program
+    .command('replay')
+    .description('run recorded histories against the workflow code as it is; exit code 1 where it differs')
+    .argument('[run or file]', 'a run id, or a JSON file with a history')
+    .option('--query <text>', "the runs that Temporal's query finds, at most 100 unless --last says more")
+    .option('--last <n>', 'the last n runs, or of those that --query finds', count)
+    .option('--bundle <file>', 'workflow code that workers/build-bundle.ts has built, instead of what is here')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', HELP)
+    .action(async (target: string | undefined, options: ReplayOptions) => {
+      const { runReplay } = await import('./replay.ts');
+      await exitWith(() => runReplay(target, options));
+    });
+  program
+    .command('history')
+    .description("Temporal's histories as files")
+    .command('export')
+    .description("a run's history as Temporal's JSON")
+    .argument('<run>', 'the run id')
+    .option('-o, --out <file>', 'instead of stdout')
+    .option('--link <n>', 'this link of a run that continued as new', count)
+    .option('--all', 'all links, with the payloads and definitions that they refer to, in clear')
+    .action(async (run: string, options: ExportHistoryOptions) => {
+      const { exportHistory } = await import('./export-history.ts');
+      await exitWith(() => exportHistory(run, options));
+    });
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= 100_000) return value;
+  throw new InvalidArgumentError('It must be a whole number from 1 to 100000.');
+}
+
+async function exitWith(run: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await run();
+  } catch (error) {
+    printFailure(error);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
