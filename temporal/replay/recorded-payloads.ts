@@ -45,6 +45,6 @@ export async function definitionHashesIn(histories: unknown, codecs: readonly Pa
 function* namedDefinitions(message: unknown): Generator<Payload> {
   if (typeof message !== 'object' || message === null || message instanceof Uint8Array) return;
   const { metadata } = message as { metadata?: Record<string, unknown> };
-  if (metadata?.[DEFINITION_HASH_KEY] instanceof Uint8Array) yield message as Payload;
+  if (metadata?.[DEFINITION_HASH_KEY] instanceof Uint8Array) yield message;
   for (const part of Object.values(message)) yield* namedDefinitions(part);
 }
