@@ -8,6 +8,12 @@ const POSTGRES_EPOCH_MS = 946_684_800_000;
 export const textArray = (values: readonly (string | null)[]): Buffer => stringArray(25, values);
 export const jsonArray = (values: readonly (string | null)[]): Buffer => stringArray(114, values);
 
+/** Of hexadecimal texts of the same length. */
+export function bytesArray(values: readonly string[]): Buffer {
+  const width = (values[0] ?? '').length / 2;
+  return fixedArray(17, width, values, (buffer, value, offset) => offset + buffer.write(value, offset, 'hex'));
+}
+
 export function int4Array(values: readonly number[]): Buffer {
   return fixedArray(23, 4, values, (buffer, value, offset) => buffer.writeInt32BE(value, offset));
 }

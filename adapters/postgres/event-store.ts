@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { NewEvent, StoredEvent } from '../../domain/events/stored-event.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
+import { chainStart } from './event-chain.ts';
 import { insertStreamEvents } from './insert-events.ts';
 import { payloadText, readPayloads, spilledValues } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
@@ -41,7 +42,8 @@ export async function appendWithin(client: pg.PoolClient, append: Append): Promi
   return insertAt(client, append, payloads, stream);
 }
 
-type StreamRow = { stream_key: bigint; version: number };
+/** `head` is the link of the last event before the append; null for a new stream. */
+type StreamRow = { stream_key: bigint; version: number; head: string | null };
 
 /** Locks the stream's row and moves its version; undefined when it is not the expected one. */
 async function advanceStream(client: pg.PoolClient, append: Append): Promise<StreamRow | undefined> {
@@ -53,7 +55,7 @@ async function advanceStream(client: pg.PoolClient, append: Append): Promise<Str
               OR EXISTS (SELECT FROM event_streams WHERE tenant_id = $1 AND stream_id = $2)
            ON CONFLICT (tenant_id, stream_id) DO UPDATE SET version = stream.version + $3, progressed_at = now()
            WHERE $4 IS NULL OR stream.version = $4
-           RETURNING stream_key, version`,
+           RETURNING stream_key, version, encode(head_hash, 'hex') AS head`,
     values: [
       tenantId,
       streamId,
@@ -71,13 +73,14 @@ async function stepBack(client: pg.PoolClient, { stream_key }: StreamRow, steps:
 
 async function insertAt(
   client: pg.PoolClient,
-  { tenantId, events }: Append,
+  { tenantId, streamId, events }: Append,
   payloads: readonly string[],
   stream: StreamRow,
 ): Promise<Appended> {
   const position = await insertStreamEvents(client, tenantId, {
     streamKey: stream.stream_key,
     firstVersion: stream.version - events.length + 1,
+    head: stream.head ?? chainStart(tenantId, streamId),
     events,
     payloads,
   });

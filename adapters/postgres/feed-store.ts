@@ -5,6 +5,7 @@ import type { RecordedMigration } from '../../domain/events/follow-migration.ts'
 import type { Json } from '../../domain/json.ts';
 import type { RunState } from '../../domain/runs/run-state.ts';
 import { type ChildRow, childRow, insertChildRuns } from './child-runs.ts';
+import { chainStart } from './event-chain.ts';
 import { insertFeedEvents } from './insert-events.ts';
 import { payloadText, type SpilledValues, spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
@@ -54,17 +55,12 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
       const keys = await moveStreams(client, pages);
       const written = pages.filter((page) => keys.has(page));
       for (const [tenantId, group] of Map.groupBy(sorted(written), (page) => page.tenantId)) {
-        const events = group.flatMap((page) => {
-          const { payloads } = rows.get(page) as PageRows;
-          return page.events.map((event, index) => ({
-            streamKey: keys.get(page) as bigint,
-            version: event.version,
-            type: event.type,
-            occurredAt: event.occurredAt,
-            payload: payloads[index] as string,
-          }));
-        });
-        if (events.length > 0) await insertFeedEvents(client, tenantId, events);
+        const streams = group.map((page) => ({
+          ...(keys.get(page) as MovedStream),
+          events: page.events,
+          payloads: (rows.get(page) as PageRows).payloads,
+        }));
+        await insertFeedEvents(client, tenantId, streams);
       }
       const writtenRows = written.map((page) => rows.get(page) as PageRows);
       for (const page of written) {
@@ -121,8 +117,11 @@ function sorted(pages: readonly FeedPage[]): FeedPage[] {
   return pages.toSorted((left, right) => (order(left) < order(right) ? -1 : 1));
 }
 
+/** `head`: the link that the next event of the stream follows. */
+type MovedStream = { streamKey: bigint; head: string };
+
 /** Locks the stream rows in order and moves those that are where their page expects them. */
-async function moveStreams(client: pg.PoolClient, pages: readonly FeedPage[]): Promise<Map<FeedPage, bigint>> {
+async function moveStreams(client: pg.PoolClient, pages: readonly FeedPage[]): Promise<Map<FeedPage, MovedStream>> {
   const ordered = sorted(pages);
   const fresh = ordered.filter((page) => page.expectedVersion === 0);
   if (fresh.length > 0) {
@@ -141,7 +140,7 @@ async function moveStreams(client: pg.PoolClient, pages: readonly FeedPage[]): P
       ],
     });
   }
-  const { rows } = await client.query<{ ordinal: bigint; stream_key: bigint }>({
+  const { rows } = await client.query<{ ordinal: bigint; stream_key: bigint; head: string | null }>({
     name: 'move-feed-streams',
     text: `WITH page AS (
              SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::bytea[], $6::bool[]) WITH ORDINALITY
@@ -153,7 +152,7 @@ async function moveStreams(client: pg.PoolClient, pages: readonly FeedPage[]): P
            UPDATE event_streams stream
            SET version = locked.version, next_page_token = locked.token, closed = locked.closed, progressed_at = now()
            FROM locked WHERE stream.stream_key = locked.stream_key AND stream.version = locked.expected
-           RETURNING locked.ordinal, stream.stream_key`,
+           RETURNING locked.ordinal, stream.stream_key, encode(stream.head_hash, 'hex') AS head`,
     values: [
       ordered.map((page) => page.tenantId),
       ordered.map(streamIdOf),
@@ -163,7 +162,12 @@ async function moveStreams(client: pg.PoolClient, pages: readonly FeedPage[]): P
       ordered.map((page) => page.ended),
     ],
   });
-  return new Map(rows.map((row) => [ordered[Number(row.ordinal) - 1] as FeedPage, row.stream_key]));
+  return new Map(
+    rows.map(({ ordinal, stream_key, head }) => {
+      const page = ordered[Number(ordinal) - 1] as FeedPage;
+      return [page, { streamKey: stream_key, head: head ?? chainStart(page.tenantId, streamIdOf(page)) }];
+    }),
+  );
 }
 
 const NOTIFY_BYTES = 7_000;

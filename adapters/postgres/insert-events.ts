@@ -1,34 +1,49 @@
 import type pg from 'pg';
 import type { NewEvent } from '../../domain/events/stored-event.ts';
-import { int4Array, int8Array, jsonArray, textArray, timestampArray } from './binary-array.ts';
+import { bytesArray, int4Array, int8Array, jsonArray, textArray, timestampArray } from './binary-array.ts';
+import { microseconds, nextLink, payloadDigest } from './event-chain.ts';
 
-/** Events of one stream, with versions from `firstVersion` on. */
-export type StreamEvents = {
+type Stream = {
   streamKey: bigint;
-  firstVersion: number;
-  events: readonly NewEvent[];
-  /** JSON texts of their payloads. */
+  /** The link of the event before the first of these. */
+  head: string;
+  /** JSON texts of the events' payloads. */
   payloads: readonly string[];
 };
+/** Events of one stream, with versions from `firstVersion` on. */
+export type StreamEvents = Stream & { firstVersion: number; events: readonly NewEvent[] };
 
-/** Run events of many streams. Their ids and correlation follow from stream and version. */
-export type FeedEvent = { streamKey: bigint; version: number; type: string; payload: string; occurredAt: Date };
+/** Run events of a stream. Their ids and correlation follow from stream and version. */
+export type FeedEvents = Stream & { events: readonly { version: number; type: string; occurredAt: Date }[] };
 
 /**
- * Both statements take the tenant's head row, which every writer of the tenant waits for, and insert at once: positions are
+ * Both functions take the tenant's head row, which every writer of the tenant waits for, and insert at once: positions are
  * dense and in commit order. Whoever calls holds the locks of the stream rows already. They return the last position.
  */
 export async function insertStreamEvents(
   client: pg.PoolClient,
   tenantId: string,
-  { streamKey, firstVersion, events, payloads }: StreamEvents,
+  { streamKey, head, firstVersion, events, payloads }: StreamEvents,
 ): Promise<bigint> {
-  return insert(client, tenantId, {
+  const digests = payloads.map(payloadDigest);
+  const tenant = await takeHead(client, tenantId, events.length);
+  const recordedAt = microseconds(tenant.recordedAt);
+  let link = head;
+  const links = events.map((event, index) => {
+    const occurredAt = microseconds(event.occurredAt);
+    const place = { version: firstVersion + index, position: tenant.before + BigInt(index + 1) };
+    const { type, schemaVersion, eventId, correlationId, causationId } = event;
+    const fields = { ...place, type, schemaVersion, occurredAt, recordedAt, eventId, correlationId, causationId };
+    link = nextLink(link, fields, digests[index] as string);
+    return link;
+  });
+  await client.query({
     name: 'insert-stream-events',
     text: STREAM_STATEMENT,
     values: [
       tenantId,
-      events.length,
+      tenant.before,
+      tenant.recordedAt,
       streamKey,
       firstVersion - 1,
       textArray(events.map((event) => event.type)),
@@ -38,56 +53,100 @@ export async function insertStreamEvents(
       textArray(events.map((event) => event.eventId)),
       textArray(events.map((event) => event.correlationId)),
       textArray(events.map((event) => event.causationId)),
+      bytesArray(links),
+      Buffer.from(link, 'hex'),
     ],
   });
+  return tenant.before + BigInt(events.length);
 }
 
 export async function insertFeedEvents(
   client: pg.PoolClient,
   tenantId: string,
-  events: readonly FeedEvent[],
-): Promise<bigint> {
-  return insert(client, tenantId, {
+  streams: readonly FeedEvents[],
+): Promise<void> {
+  const filled = streams.filter(({ events }) => events.length > 0);
+  const rows = filled.flatMap((stream, index) =>
+    stream.events.map(({ version, type, occurredAt }, at) => {
+      const payload = stream.payloads[at] as string;
+      return { stream: index, version, type, occurredAt, payload, digest: payloadDigest(payload) };
+    }),
+  );
+  if (rows.length === 0) return;
+  const tenant = await takeHead(client, tenantId, rows.length);
+  const recordedAt = microseconds(tenant.recordedAt);
+  const heads = filled.map(({ head }) => head);
+  const links = rows.map(({ stream, version, type, occurredAt, digest }, index) => {
+    const place = { version, position: tenant.before + BigInt(index + 1) };
+    const times = { occurredAt: microseconds(occurredAt), recordedAt };
+    const fields = {
+      ...place,
+      type,
+      schemaVersion: 1,
+      ...times,
+      eventId: null,
+      correlationId: null,
+      causationId: null,
+    };
+    const link = nextLink(heads[stream] as string, fields, digest);
+    heads[stream] = link;
+    return link;
+  });
+  const keys = filled.map(({ streamKey }) => streamKey);
+  await client.query({
     name: 'insert-feed-events',
     text: FEED_STATEMENT,
     values: [
       tenantId,
-      events.length,
-      int8Array(events.map((event) => event.streamKey)),
-      int4Array(events.map((event) => event.version)),
-      textArray(events.map((event) => event.type)),
-      jsonArray(events.map((event) => event.payload)),
-      timestampArray(events.map((event) => event.occurredAt)),
+      tenant.before,
+      tenant.recordedAt,
+      int8Array(rows.map(({ stream }) => keys[stream] as bigint)),
+      int4Array(rows.map(({ version }) => version)),
+      textArray(rows.map(({ type }) => type)),
+      jsonArray(rows.map(({ payload }) => payload)),
+      timestampArray(rows.map(({ occurredAt }) => occurredAt)),
+      bytesArray(links),
+      int8Array(keys),
+      bytesArray(heads),
     ],
   });
 }
 
-async function insert(client: pg.PoolClient, tenantId: string, query: pg.QueryConfig): Promise<bigint> {
-  const { rows } = await client.query<{ head: bigint }>(query);
-  if (rows[0]) return rows[0].head;
+/** Takes the next `count` positions; the tenant's other writers wait from here to the end of the transaction. */
+async function takeHead(
+  client: pg.PoolClient,
+  tenantId: string,
+  count: number,
+): Promise<{ before: bigint; recordedAt: Date }> {
+  const query = {
+    name: 'take-tenant-head',
+    text: `UPDATE tenant_heads SET head = head + $2 WHERE tenant_id = $1
+           RETURNING head - $2 AS before, date_trunc('milliseconds', clock_timestamp()) AS "recordedAt"`,
+    values: [tenantId, count],
+  };
+  const { rows } = await client.query<{ before: bigint; recordedAt: Date }>(query);
+  if (rows[0]) return rows[0];
   await client.query('INSERT INTO tenant_heads (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING', [tenantId]);
-  const again = await client.query<{ head: bigint }>(query);
-  return (again.rows[0] as { head: bigint }).head;
+  return (await client.query<{ before: bigint; recordedAt: Date }>(query)).rows[0] as {
+    before: bigint;
+    recordedAt: Date;
+  };
 }
 
-const TAKE_HEAD = `tenant AS (
-  UPDATE tenant_heads SET head = head + $2 WHERE tenant_id = $1 RETURNING head, clock_timestamp() AS recorded_at
-)`;
-
-const STREAM_STATEMENT = `WITH ${TAKE_HEAD}, inserted AS (
+const STREAM_STATEMENT = `WITH inserted AS (
   INSERT INTO events (tenant_id, position, recorded_at, stream_key, version, type, payload, occurred_at, schema_version,
-                      event_id, correlation_id, causation_id)
-  SELECT $1, head - $2 + ordinal, recorded_at, $3, $4 + ordinal, type, payload, occurred_at, schema_version,
-         event_id, correlation_id, causation_id
-  FROM tenant CROSS JOIN
-    unnest($5::text[], $6::json[], $7::timestamptz[], $8::int[], $9::text[], $10::text[], $11::text[]) WITH ORDINALITY
-      AS event(type, payload, occurred_at, schema_version, event_id, correlation_id, causation_id, ordinal)
-) SELECT head FROM tenant`;
+                      event_id, correlation_id, causation_id, hash)
+  SELECT $1, $2::bigint + ordinal, $3, $4, $5 + ordinal, type, payload, occurred_at, schema_version,
+         event_id, correlation_id, causation_id, hash
+  FROM unnest($6::text[], $7::json[], $8::timestamptz[], $9::int[], $10::text[], $11::text[], $12::text[], $13::bytea[])
+    WITH ORDINALITY
+      AS event(type, payload, occurred_at, schema_version, event_id, correlation_id, causation_id, hash, ordinal)
+) UPDATE event_streams SET head_hash = $14 WHERE stream_key = $4`;
 
-const FEED_STATEMENT = `WITH ${TAKE_HEAD}, inserted AS (
-  INSERT INTO events (tenant_id, position, recorded_at, stream_key, version, type, payload, occurred_at, schema_version)
-  SELECT $1, head - $2 + ordinal, recorded_at, stream_key, version, type, payload, occurred_at, 1
-  FROM tenant CROSS JOIN
-    unnest($3::bigint[], $4::int[], $5::text[], $6::json[], $7::timestamptz[]) WITH ORDINALITY
-      AS event(stream_key, version, type, payload, occurred_at, ordinal)
-) SELECT head FROM tenant`;
+const FEED_STATEMENT = `WITH inserted AS (
+  INSERT INTO events (tenant_id, position, recorded_at, stream_key, version, type, payload, occurred_at, schema_version, hash)
+  SELECT $1, $2::bigint + ordinal, $3, stream_key, version, type, payload, occurred_at, 1, hash
+  FROM unnest($4::bigint[], $5::int[], $6::text[], $7::json[], $8::timestamptz[], $9::bytea[]) WITH ORDINALITY
+    AS event(stream_key, version, type, payload, occurred_at, hash, ordinal)
+) UPDATE event_streams stream SET head_hash = head.hash
+  FROM unnest($10::bigint[], $11::bytea[]) AS head(stream_key, hash) WHERE stream.stream_key = head.stream_key`;

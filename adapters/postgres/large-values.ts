@@ -74,6 +74,12 @@ async function readReferences(store: PayloadStore, values: readonly Json[]): Pro
   };
 }
 
+/** Addresses that a payload as payloadText gives it points at. */
+export function referencesIn(payload: Json): PayloadHash[] {
+  if (!isJsonObject(payload)) return [];
+  return [payload, ...Object.values(payload)].flatMap((value) => hashOf(value) ?? []);
+}
+
 const isReserved = (value: Json): boolean => isJsonObject(value) && Object.hasOwn(value, KEY);
 
 function fitsInline(text: string): boolean {

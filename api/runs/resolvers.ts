@@ -16,6 +16,7 @@ import { batchesResolvers } from './batches-resolvers.ts';
 import { codeNodes, workflowKind } from './code-workflows.ts';
 import type { RunsDeps } from './deps.ts';
 import { effectsResolvers } from './effects-resolvers.ts';
+import { eventsResolvers } from './events-resolvers.ts';
 import { executeWorkflow, type ExecuteWorkflow } from './execute-workflow.ts';
 import { flowResolvers } from './flow-resolvers.ts';
 import type { RunLoaders } from './loaders.ts';
@@ -43,6 +44,7 @@ type ExecutionsArguments = { nodeId?: string | null; first?: number | null; offs
 export function runsResolvers(deps: RunsDeps) {
   const authoring = authoringResolvers(deps);
   const batches = batchesResolvers(deps);
+  const events = eventsResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
   return {
@@ -80,6 +82,7 @@ export function runsResolvers(deps: RunsDeps) {
     },
     Batch: batches.Batch,
     Draft: versions.Draft,
+    EventVerification: events.EventVerification,
     FleetReport: versions.FleetReport,
     RepeatedEffect: versions.RepeatedEffect,
     Workflow: {
@@ -95,6 +98,7 @@ export function runsResolvers(deps: RunsDeps) {
     },
     Run: {
       ...effectsResolvers(deps).Run,
+      ...events.Run,
       ...flowResolvers.Run,
       ...versions.Run,
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),

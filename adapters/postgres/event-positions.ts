@@ -1,0 +1,34 @@
+import type pg from 'pg';
+import type { Tampering } from '../../domain/events/verification.ts';
+
+/** Whether tenants have every position from 1 to their head, and every event its stream: what is gone as a whole leaves a gap. */
+export async function verifyTenants(client: pg.PoolClient, tenantId: string | undefined): Promise<Tampering[]> {
+  const tenants = await client.query<{ tenant_id: string; head: bigint; events: bigint; last: bigint }>(
+    `SELECT coalesce(head.tenant_id, counted.tenant_id) AS tenant_id, coalesce(head.head, 0) AS head,
+            coalesce(counted.events, 0) AS events, coalesce(counted.last, 0) AS last
+     FROM tenant_heads head FULL JOIN (
+       SELECT tenant_id, count(*) AS events, max(position) AS last FROM events GROUP BY tenant_id
+     ) counted ON counted.tenant_id = head.tenant_id
+     WHERE $1::text IS NULL OR coalesce(head.tenant_id, counted.tenant_id) = $1`,
+    [tenantId ?? null],
+  );
+  const positions = tenants.rows
+    .filter(({ head, events, last }) => head !== events || head !== last)
+    .map(({ tenant_id, head, events, last }) => {
+      const detail = `${head} positions were given out, ${events} events are there, the last at ${last}`;
+      return { tenantId: tenant_id, streamId: null, version: null, kind: 'POSITION' as const, detail };
+    });
+  const orphans = await client.query<{ tenant_id: string; stream_key: bigint; events: bigint }>(
+    `SELECT tenant_id, stream_key, count(*) AS events FROM events
+     WHERE ($1::text IS NULL OR tenant_id = $1)
+       AND NOT EXISTS (SELECT FROM event_streams stream
+                       WHERE stream.stream_key = events.stream_key AND stream.tenant_id = events.tenant_id)
+     GROUP BY tenant_id, stream_key`,
+    [tenantId ?? null],
+  );
+  const orphaned = orphans.rows.map(({ tenant_id, stream_key, events }) => {
+    const detail = `${events} events belong to stream number ${stream_key}, which this tenant does not have`;
+    return { tenantId: tenant_id, streamId: null, version: null, kind: 'ORPHANED' as const, detail };
+  });
+  return [...positions, ...orphaned];
+}

@@ -1,0 +1,59 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { AuditOptions } from './audit-events.ts';
+import type { VerifyOptions } from './verify-events.ts';
+
+const HELP = `
+Servers: TEMPORAL_ADDRESS and DATABASE_URL, or those of a running "weft start".
+
+Exit codes
+  0  nothing wrong was found
+  1  something was found, or a server cannot be reached
+  2  the command line is wrong
+
+Examples
+  weft events verify --all
+  weft events verify --run research-brief-1 --json
+  weft events audit --last 100
+  weft events audit --open`;
+
+/** The verbs about stored events; what they do is loaded when one is called. */
+export function addEventsCommand(program: Command): void {
+  const events = program
+    .command('events')
+    .description('the event store: is it whole, is it true')
+    .addHelpText('after', HELP);
+  const verify = events
+    .command('verify')
+    .description('compute the chain of every stream again and name what somebody changed in the database')
+    .option('--run <id>', 'the events of this run')
+    .option('--all', 'every stream of every tenant')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', HELP)
+    .action(async (options: VerifyOptions) => {
+      if ((options.run === undefined) === (options.all === undefined)) {
+        verify.error('error: say --run <id> or --all', { exitCode: 2 });
+      }
+      const { verify: run } = await import('./verify-events.ts');
+      process.exitCode = await run(options);
+    });
+  const audit = events
+    .command('audit')
+    .description("compare stored events with Temporal's own histories, event by event")
+    .option('--run <id>', 'this run')
+    .option('--open', 'every run that is open')
+    .option('--last <n>', 'the newest runs, this many', whole)
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', HELP)
+    .action(async (options: AuditOptions) => {
+      const chosen = [options.run, options.open, options.last].filter((one) => one !== undefined);
+      if (chosen.length !== 1) audit.error('error: say one of --run <id>, --open and --last <n>', { exitCode: 2 });
+      const { audit: run } = await import('./audit-events.ts');
+      process.exitCode = await run(options);
+    });
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= 1_000_000) return value;
+  throw new InvalidArgumentError('It must be a whole number from 1 to 1000000.');
+}
