@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAuthoringCommands } from './authoring-commands.ts';
+import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
 import { addOperateCommands } from './operate-commands.ts';
 import { addPayloadsCommand } from './payloads/payloads-command.ts';
@@ -46,6 +47,7 @@ addWorkflowCommands(program);
 addTriggerCommands(program);
 addVersionCommands(program);
 addWorkerCommand(program);
+addEventsCommand(program);
 addPayloadsCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.
