@@ -58,9 +58,7 @@ export async function postgresFlowBoard(pool: pg.Pool, prefix: string): Promise<
       return kind;
     },
     async pass() {
-      let pass = await passAdmissions(pool, DEFAULT_TENANT, 100);
-      // The server may still be ending the connection of one that crashed, and its lock with it.
-      for (; !pass; pass = await passAdmissions(pool, DEFAULT_TENANT, 100)) await sleep(5);
+      const pass = await whenUnlocked(() => passAdmissions(pool, DEFAULT_TENANT, 100));
       for (const runId of pass.dropped) await closeDropped(pool, runId);
       return pass.admitted.map(shown);
     },
@@ -107,9 +105,18 @@ async function passThatDies(pool: pg.Pool): Promise<void> {
     };
     return client;
   };
-  for (;;) {
-    const pass = passAdmissions({ connect } as unknown as pg.Pool, DEFAULT_TENANT, 100);
-    if ((await pass.catch((error: unknown) => error)) === broken) return;
+  const ending = await whenUnlocked(() =>
+    passAdmissions({ connect } as unknown as pg.Pool, DEFAULT_TENANT, 100).catch((error: unknown) => ({ error })),
+  );
+  if (!('error' in ending) || ending.error !== broken) throw new Error('a pass did not die', { cause: ending });
+}
+
+/** The server may still be ending the connection of a pass that died, and its lock with it. */
+async function whenUnlocked<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const result = await attempt();
+    if (result !== undefined) return result;
     await sleep(5);
   }
+  throw new Error('the lock of the tenant was not released');
 }

@@ -28,7 +28,7 @@ describe('the store of flow control under any interleaving of arrivals, passes, 
         for (const step of steps) await step.run(model);
         await model.drain();
       }),
-      { numRuns: 15 },
+      { numRuns: 15, interruptAfterTimeLimit: 240_000, markInterruptAsFailure: true },
     );
   }, 300_000);
 });
