@@ -32,6 +32,13 @@ describe('subworkflows on Temporal', () => {
     expect(run).toMatchObject({ status: 'COMPLETED', output: 144 });
   }, 60_000);
 
+  it('are refused an input that breaks their schema, which the node fails with', async () => {
+    await site.stack.graphql.publish(child('strict-square', 1));
+    const definition = parentOf('strict-parent', 'strict-square');
+    const run = await site.finish(definition, { n: 'twelve' });
+    expect(run).toMatchObject({ status: 'FAILED', error: { code: 'INPUT_INVALID', nodeId: 'call' } });
+  }, 60_000);
+
   it('are waited for by later links of their parent', async () => {
     await site.stack.graphql.publish(child('slow-square', 2500));
     const busy: NodeDefinition[] = [

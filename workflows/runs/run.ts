@@ -11,6 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { InitialVersioningBehavior } from '@temporalio/common';
+import { AppError } from '../../domain/errors.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { compileDefinition } from '../../domain/runs/compile.ts';
 import {
@@ -21,10 +22,13 @@ import {
   type RunArguments,
   STATE_QUERY,
 } from '../../domain/runs/messages.ts';
+import type { JsonSchema } from '../../domain/runs/definition.ts';
 import { stateAsJson } from '../../domain/runs/run-state.ts';
+import { schemaProblem } from '../../domain/runs/schema-problem.ts';
 import { type Ending, RunDriver } from './run-driver.ts';
 import { handleMigration, type Migration } from './migration.ts';
 import { handleMessages } from './run-messages.ts';
+import { toApplicationFailure } from './to-application-failure.ts';
 import { upgradeOnContinue } from './upgrade-on-continue.ts';
 
 const state = defineQuery<JsonObject>(STATE_QUERY);
@@ -46,6 +50,7 @@ export async function run(args: RunArguments, definition: DefinitionArgument): P
   CancellationScope.current().cancelRequested.catch(() =>
     driver.receive({ type: 'run.cancel_requested', at: Date.now(), reason: null }),
   );
+  assertChildInput(args, definition.weftDefinition.input);
   driver.start(args.input, args.webhooks);
   const ending = await ended;
   if (ending.type !== 'continueAsNew') return finish(ending, args, driver);
@@ -59,6 +64,13 @@ export async function run(args: RunArguments, definition: DefinitionArgument): P
       migration ? { weftDefinition: migration.definition } : definition,
     );
   });
+}
+
+/** The doors check the input of a run that somebody starts; that of a child run is made by its parent. */
+function assertChildInput({ child, slice, continued, input }: RunArguments, schema: JsonSchema | undefined): void {
+  if (!child || slice || continued || schema === undefined) return;
+  const problem = schemaProblem(schema, input);
+  if (problem !== null) throw toApplicationFailure(new AppError('INPUT_INVALID', { detail: problem }));
 }
 
 /** A link that takes up another version is known by it from outside. */
