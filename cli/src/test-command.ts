@@ -50,8 +50,14 @@ function testFiles(path: string): string[] {
   const entries = readdirSync(path, { withFileTypes: true }).sort((left, right) => (left.name < right.name ? -1 : 1));
   return entries.flatMap((entry) => {
     if (entry.isDirectory()) return testFiles(join(path, entry.name));
-    return /\.(ya?ml|json)$/.test(entry.name) ? [join(path, entry.name)] : [];
+    return /\.(ya?ml|json)$/.test(entry.name) && !isDefinition(join(path, entry.name)) ? [join(path, entry.name)] : [];
   });
+}
+
+/** A folder may hold the workflows beside their tests. */
+function isDefinition(file: string): boolean {
+  const value = readValueFile(file);
+  return isJsonObject(value) && value['nodes'] !== undefined;
 }
 
 async function runFile(file: string): Promise<TestResult[]> {

@@ -57,6 +57,7 @@ function play(
   const run = simulate(compiled, {
     input: script.input,
     startAt: script.startAt,
+    webhooks: webhooksOf(compiled),
     happenings,
     results: (nodeId, state, iteration) => {
       const called = callOf(compiled, state, nodeId, iteration);
@@ -69,6 +70,12 @@ function play(
   const closedAt = run.state.closedAt ?? run.state.now;
   return { ...run, calls: withInputs(calls, run), unanswered: [...unanswered], durationMs: closedAt - script.startAt };
 }
+
+/** Made-up addresses, so that expressions may read them. */
+const webhooksOf = ({ nodes }: CompiledDefinition): { [nodeId: string]: string } =>
+  Object.fromEntries(
+    nodes.filter(({ type }) => type === 'webhook').map(({ id }) => [id, `https://weft.example.org/webhooks/${id}`]),
+  );
 
 /** Null for nodes that wait: they are asked again and again. */
 function callOf(compiled: CompiledDefinition, state: RunState, nodeId: string, iteration: string): Call | null {

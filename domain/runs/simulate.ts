@@ -24,6 +24,8 @@ export type Simulation = {
   /** Picks which of the happenings that fall on the same instant comes first; default the oldest. */
   pick?: (count: number) => number;
   startAt?: number;
+  /** What `run.webhooks` reads. */
+  webhooks?: { [nodeId: string]: string };
   maxSteps?: number;
   /** Ends the run from outside, so many ms after its start. */
   interrupt?: { afterMs: number; by: 'cancel' | 'terminate' };
@@ -54,7 +56,8 @@ export function simulate(
   for (const { afterMs, event } of simulation.happenings ?? []) {
     world.pending.push({ ...event, at: at + afterMs });
   }
-  happen(world, { type: 'run.started', at, input: simulation.input });
+  const { input, webhooks } = simulation;
+  happen(world, { type: 'run.started', at, input, ...(webhooks === undefined ? {} : { webhooks }) });
   for (let step = 0; step < (simulation.maxSteps ?? 100_000) && !isClosed(world.state.status); step += 1) {
     if (simulation.continueAsNew?.(step) && isIdle(world)) continueAsNew(world);
     const next = takeNext(world);
