@@ -26,6 +26,9 @@ export interface HintSinks extends Sinks {
 const { hints } = proxySinks<HintSinks>();
 const HINT_EVERY_MS = 1_000;
 const DEFAULT_LINK_EVENTS = 2_000;
+/** A link that waits for items of a map may grow longer; the server ends one at 51,200 events or 50 MB. */
+const PATIENCE = 5;
+const PATIENT_BYTES = 20 * 1024 * 1024;
 
 export type Ending = Command | { type: 'continueAsNew'; state: RunState; migration: Migration | null };
 type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
@@ -53,6 +56,8 @@ export class RunDriver {
   readonly #show: (state: RunState) => void;
   /** Activities, groups and slices whose end this link has to wait for before another may follow. */
   #underWay = 0;
+  /** Those of them that are items of a map. */
+  #slices = 0;
   #stopped = false;
   #migration: Migration | null = null;
   #ended = false;
@@ -159,9 +164,11 @@ export class RunDriver {
   #mustContinue(): boolean {
     if (this.#legacy) return false;
     if (this.#migration) return true;
-    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
     const limit = this.#compiled.definition.policies?.continueAsNewAfterEvents ?? DEFAULT_LINK_EVENTS;
-    return historyLength >= limit || continueAsNewSuggested;
+    if (this.#slices === 0) return historyLength >= limit || continueAsNewSuggested;
+    // Items may take days, and meanwhile nothing else of the run would begin.
+    return historyLength >= limit * PATIENCE || historySize >= PATIENT_BYTES;
   }
 
   #continueAsNew(): void {
@@ -262,16 +269,19 @@ export class RunDriver {
     this.#apply({ type: 'child.scheduled', at: Date.now(), ...ref, runId: childIdOf(command) });
     const counted = chunk === null ? 0 : 1;
     this.#underWay += counted;
+    this.#slices += counted;
+    const over = (event: Extract<RunEvent, { nodeId: string }>) => {
+      this.#slices -= counted;
+      this.#over(event, counted);
+    };
     starting
       .then((handle) => {
         this.#advance({ type: 'child.started', at: Date.now(), ...ref });
         return handle.result();
       })
       .then(
-        (result) =>
-          this.#over({ type: 'child.completed', at: Date.now(), ...ref, output: result as unknown as Json }, counted),
-        (error: unknown) =>
-          this.#over({ type: 'child.failed', at: Date.now(), ...ref, error: childError(error, nodeId) }, counted),
+        (result) => over({ type: 'child.completed', at: Date.now(), ...ref, output: result as unknown as Json }),
+        (error: unknown) => over({ type: 'child.failed', at: Date.now(), ...ref, error: childError(error, nodeId) }),
       );
   }
 
