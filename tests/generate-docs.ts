@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { format } from 'prettier';
 import { renderErrorsPage } from './errors-page.ts';
 import { pagesWithBlocks, renderWorkflowSchema, WORKFLOW_SCHEMA_FILE } from './generated-docs.ts';
+import { renderNodesPage } from './nodes-page.ts';
 
 writeFileSync(join(import.meta.dirname, '../docs/errors.md'), renderErrorsPage());
+writeFileSync(join(import.meta.dirname, '../docs/nodes.md'), await renderNodesPage());
 for (const { file, renewed } of pagesWithBlocks()) writeFileSync(file, renewed);
 writeFileSync(WORKFLOW_SCHEMA_FILE, await format(renderWorkflowSchema(), { parser: 'json', printWidth: 120 }));

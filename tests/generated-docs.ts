@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { definitionJsonSchema } from '../domain/runs/definition-schema.ts';
 import { LIMITS } from '../domain/runs/limits.ts';
-import { NODE_TYPES, type NodeTypeRow } from '../domain/runs/node-types.ts';
 import { renderImportTable } from './import-table.ts';
 
 const DOCS = join(import.meta.dirname, '../docs');
@@ -14,7 +13,7 @@ export const renderWorkflowSchema = (): string => `${JSON.stringify(definitionJs
 export function pagesWithBlocks(): { file: string; text: string; renewed: string }[] {
   const blocks = {
     'architecture.md': { 'import-table': unformatted(renderImportTable()) },
-    'definition.md': { 'node-types': renderNodeTypes(), limits: unformatted(renderLimits()) },
+    'definition.md': { limits: unformatted(renderLimits()) },
   };
   return Object.entries(blocks).map(([name, contents]) => {
     const file = join(DOCS, name);
@@ -32,26 +31,6 @@ function replaceBlock(page: string, [name, content]: [string, string]): string {
 }
 
 const unformatted = (table: string): string => `<!-- prettier-ignore -->\n${table}`;
-
-export function renderNodeTypes(): string {
-  return Object.entries<NodeTypeRow>(NODE_TYPES).map(renderNodeType).join('\n\n');
-}
-
-function renderNodeType([type, row]: [string, NodeTypeRow]): string {
-  const queue = row.taskQueue === undefined ? '' : `, queue \`${row.taskQueue}\``;
-  const ports = row.ports.map((port) => `\`${port}\``).join(', ');
-  const fields = Object.entries(row.config).map(([name, field]) => {
-    const meaning = field.meaning.replaceAll('|', '\\|');
-    return `| \`${name}\`${field.required ? ' (required)' : ''} | ${field.kind} | ${meaning} |`;
-  });
-  return [
-    `### \`${type}\``,
-    '',
-    `${row.meaning} Class: ${row.class}${queue}. Ports: ${ports}.`,
-    '',
-    unformatted(['| config | kind | meaning |', '|---|---|---|', ...fields].join('\n')),
-  ].join('\n');
-}
 
 const LIMIT_MEANINGS: Readonly<Record<keyof typeof LIMITS, string>> = {
   nodes: 'nodes of a definition',

@@ -29,7 +29,7 @@ export async function runTests(paths: readonly string[], { json, junit, verbose 
   const files = paths.flatMap(testFiles);
   if (files.length === 0) throw new UsageError(`There are no .yaml or .json files in ${paths.join(', ')}`, null);
   const results: TestResult[] = [];
-  for (const file of files) results.push(...(await runFile(file)));
+  for (const file of files) results.push(...(await runTestFile(file)));
   const failed = results.filter(({ failures }) => failures.length > 0);
   if (junit !== undefined) writeFileSync(junit, junitOf(results));
   if (json)
@@ -37,7 +37,7 @@ export async function runTests(paths: readonly string[], { json, junit, verbose 
       `${JSON.stringify({ passed: results.length - failed.length, failed: failed.length, results })}\n`,
     );
   else {
-    for (const file of files) process.stdout.write(`${describeFile(file, results, verbose ?? false).join('\n')}\n`);
+    for (const file of files) process.stdout.write(`${describeTestFile(file, results, verbose ?? false).join('\n')}\n`);
     process.stdout.write(`\n${results.length - failed.length} passed, ${failed.length} failed\n`);
   }
   return failed.length === 0 ? 0 : 1;
@@ -60,7 +60,7 @@ function isDefinition(file: string): boolean {
   return isJsonObject(value) && value['nodes'] !== undefined;
 }
 
-async function runFile(file: string): Promise<TestResult[]> {
+export async function runTestFile(file: string): Promise<TestResult[]> {
   const { workflow, scenarios } = readTestFile(file);
   const path = resolve(dirname(file), workflow);
   const definition = await readValidDefinition(path);
@@ -86,7 +86,7 @@ function readTestFile(file: string): ReturnType<typeof readScenarioFile> {
   }
 }
 
-function describeFile(file: string, results: readonly TestResult[], verbose: boolean): string[] {
+export function describeTestFile(file: string, results: readonly TestResult[], verbose: boolean): string[] {
   const lines = results
     .filter((result) => result.file === file)
     .flatMap(({ name, failures, timeline }) => [
