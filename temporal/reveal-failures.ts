@@ -7,15 +7,18 @@ type Failure = temporal.api.failure.v1.IFailure;
 
 /** Puts messages and stacks of the failures in an event back where they are without a key. */
 export async function revealFailures(event: HistoryEvent, decode: DecodePayloads): Promise<void> {
-  for (const failure of failuresOf(event)) {
-    if (!failure.encodedAttributes) continue;
-    const [attributes] = await decode([failure.encodedAttributes]);
-    if (!isJsonObject(attributes)) continue;
-    const { message, stack_trace: stackTrace } = attributes;
-    if (typeof message === 'string') failure.message = message;
-    if (typeof stackTrace === 'string') failure.stackTrace = stackTrace;
-    failure.encodedAttributes = null;
-  }
+  for (const failure of failuresOf(event)) await revealFailure(failure, decode);
+}
+
+/** One of them, without its causes. */
+export async function revealFailure(failure: Failure, decode: DecodePayloads): Promise<void> {
+  if (!failure.encodedAttributes) return;
+  const [attributes] = await decode([failure.encodedAttributes]);
+  if (!isJsonObject(attributes)) return;
+  const { message, stack_trace: stackTrace } = attributes;
+  if (typeof message === 'string') failure.message = message;
+  if (typeof stackTrace === 'string') failure.stackTrace = stackTrace;
+  failure.encodedAttributes = null;
 }
 
 function* failuresOf(event: HistoryEvent): Generator<Failure> {

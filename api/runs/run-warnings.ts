@@ -1,16 +1,16 @@
-import { parseActivityId, undoId } from '../../domain/runs/activity-id.ts';
+import { FIRST_ITERATION, parseActivityId, undoId } from '../../domain/runs/activity-id.ts';
 import { isCode } from '../../domain/runs/code-workflow.ts';
 import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
 import { isNodeType, nodeTypeRow } from '../../domain/runs/node-types.ts';
 import { isSilent, isUnserved, livePollers, NOTICE_MS, type QueueStats } from '../../domain/runs/queue-stats.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
-import { isClosed } from '../../domain/runs/run-status.ts';
-import { readPendingWork } from '../../temporal/pending-work.ts';
+import { isClosed, type RunStatus } from '../../domain/runs/run-status.ts';
+import { type PendingRetry, type PendingWork, readPendingWork } from '../../temporal/pending-work.ts';
 import type { RunsDeps } from './deps.ts';
 import type { RunLoaders } from './loaders.ts';
 
 export type RunWarning = {
-  code: 'NO_WORKER' | 'WORKERS_SILENT';
+  code: 'NO_WORKER' | 'WORKERS_SILENT' | 'RETRYING';
   message: string;
   hint: string;
   nodeId: string | null;
@@ -19,10 +19,11 @@ type WarningDeps = Pick<RunsDeps, 'temporal' | 'queues' | 'pools' | 'log'>;
 
 /** The queue of the workflows themselves. */
 const RUNS_QUEUE = 'runs';
+const MAY_RETRY: readonly RunStatus[] = ['RUNNING', 'PAUSED', 'COMPENSATING'];
 
 /**
  * Why an open run does not go on. Temporal is asked for its queues, whose answers are shared by all runs, and for the run itself
- * only when one of them has work that nobody takes.
+ * only when one of them has work that nobody takes, or when activities of it may be under way.
  */
 export async function runWarnings(
   deps: WarningDeps,
@@ -36,21 +37,25 @@ export async function runWarnings(
     const used = definition && !isCode(definition) ? queueOf.values() : deps.pools.map(({ queue }) => queue);
     const names = [...new Set([RUNS_QUEUE, ...used])];
     const stats = new Map((await Promise.all(names.map(deps.queues.read))).map((one) => [one.queue, one]));
-    if (![...stats.values()].some(isUnserved)) return [];
-    return await waitingWork(deps, run, stats, queueOf);
+    const unserved = [...stats.values()].some(isUnserved);
+    if (!unserved && !MAY_RETRY.includes(run.status)) return [];
+    const work = await readPendingWork(deps.temporal, run.id, NOTICE_MS);
+    return [
+      ...(unserved ? waitingWork(deps, work, stats, queueOf) : []),
+      ...work.retries.map((retry) => retryWarning(run.id, retry)),
+    ];
   } catch (error) {
     deps.log.info({ err: error, runId: run.id }, 'the warnings of a run could not be read');
     return [];
   }
 }
 
-async function waitingWork(
+function waitingWork(
   deps: WarningDeps,
-  run: RunRecord,
+  { workflowTask, activities }: PendingWork,
   stats: ReadonlyMap<string, QueueStats>,
   queueOf: ReadonlyMap<string, string>,
-): Promise<RunWarning[]> {
-  const { workflowTask, activities } = await readPendingWork(deps.temporal, run.id, NOTICE_MS);
+): RunWarning[] {
   const found: (RunWarning | null)[] = [];
   const about = (queue: string, half: 'workflows' | 'activities', since: number, nodeId: string | null) => {
     const known = stats.get(queue);
@@ -65,6 +70,20 @@ async function waitingWork(
     about(queue ?? queueOf.get(nodeId) ?? RUNS_QUEUE, 'activities', since, nodeId);
   }
   return found.filter((warning) => warning !== null);
+}
+
+function retryWarning(runId: string, { activityId, failed, error, nextAt }: PendingRetry): RunWarning {
+  const at = parseActivityId(activityId);
+  const nodeId = at?.nodeId ?? activityId;
+  const who = at?.iteration === FIRST_ITERATION ? nodeId : activityId;
+  const path = at && at.iteration !== FIRST_ITERATION ? ` --path ${at.iteration}` : '';
+  const next = nextAt === null ? 'it is being tried again' : `the next begins at ${new Date(nextAt).toISOString()}`;
+  return {
+    code: 'RETRYING',
+    message: `${failed} attempt${failed === 1 ? '' : 's'} of ${who} failed, ${next}: ${error.code}: ${error.message}`,
+    hint: `Try it at once with: npm run weft -- run retry ${runId} ${nodeId}${path}`,
+    nodeId,
+  };
 }
 
 /** By node: the queue that its activity is put on. */

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { graphqlUrl } from './graphql-url.ts';
 import { printFailure } from './print-failure.ts';
 
@@ -17,6 +17,7 @@ export type RunListOptions = Shared & {
   workflow?: string;
   status?: string[];
   label?: Record<string, string>;
+  trigger?: string;
   first?: number;
 };
 export type BatchStartOptions = Shared & {
@@ -29,6 +30,8 @@ export type BatchStartOptions = Shared & {
   dryRun?: boolean;
   wait?: boolean;
 };
+
+const OPERATIONS = ['cancel', 'terminate', 'pause', 'resume', 'retry'];
 
 /** The verbs that start, find and close runs, one by one and many at a time. */
 export function addFlowCommands(program: Command): void {
@@ -46,9 +49,13 @@ export function addFlowCommands(program: Command): void {
       exit(async () => (await import('./flow/start-run.ts')).startRun(workflow, { ...options, url: urlOf(options) })),
     );
   shared(run.command('list').description('runs, newest first'))
-    .option('--workflow <id>')
-    .option('--status <status...>')
+    .option('--workflow <id>', 'with it also the runs that nodes of other runs have started')
+    .option('--status <status...>', 'such as paused or running', upper)
     .option('--label <key=value>', 'with this label; may be repeated', label)
+    .option(
+      '--trigger <kind[:id]>',
+      'started by: manual, schedule, webhook, event or run; or by one, as schedule:nightly',
+    )
     .option('--first <number>', 'how many, 1 to 100', whole)
     .action((options: RunListOptions) =>
       exit(async () => (await import('./flow/list-runs.ts')).listRuns({ ...options, url: urlOf(options) })),
@@ -70,10 +77,10 @@ export function addFlowCommands(program: Command): void {
 
 function addBatchCommands(program: Command): void {
   const batch = groupOf(program, 'batch', 'do one thing to many runs, in the background');
-  shared(batch.command('start').argument('<operation>', 'cancel, terminate, pause, resume or retry'))
+  shared(batch.command('start').addArgument(new Argument('<operation>', 'what to do').choices(OPERATIONS)))
     .description('choose runs and do it to each of them')
     .option('--workflow <id>')
-    .option('--status <status...>', 'default: those that the operation can do something to')
+    .option('--status <status...>', 'default: those that the operation can do something to', upper)
     .option('--label <key=value>', 'with this label; may be repeated', label)
     .option('--since <time>', 'made at or after (ISO 8601)')
     .option('--until <time>', 'made before (ISO 8601)')
@@ -120,6 +127,9 @@ function whole(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
   return Number(text);
 }
+
+/** Names of statuses, in any case. */
+const upper = (text: string, before: string[] = []): string[] => [...before, text.toUpperCase()];
 
 function label(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');

@@ -102,6 +102,50 @@ describe('a run', () => {
   }, 60_000);
 });
 
+describe('a node between two attempts', () => {
+  it('is said on the run, with why and when it goes on; it is tried at once when somebody wants it', async () => {
+    const id = await site.start({
+      name: 'unlucky',
+      nodes: [
+        {
+          id: 'call',
+          type: 'http',
+          config: { url: 'http://weft.invalid/' },
+          retry: { maximumAttempts: 5, initialIntervalMs: 600_000, maximumIntervalMs: 600_000 },
+        },
+      ],
+      edges: [],
+    });
+    const retrying = /RETRYING: 1 attempt of call failed, the next begins at (.*Z): HTTP_/;
+    const next = async (earlier?: string): Promise<string> => {
+      for (const deadline = Date.now() + 30_000; ;) {
+        const { stdout } = await weft('run', 'show', id);
+        const [, at] = retrying.exec(stdout) ?? [];
+        if (at !== undefined && at !== earlier) return at;
+        if (Date.now() > deadline) throw new Error(stdout);
+      }
+    };
+    const first = await next();
+    const { stdout } = await weft('run', 'show', id);
+    expect(stdout).toContain(`hint: Try it at once with: npm run weft -- run retry ${id} call`);
+    expect((await weft('run', 'retry', id, 'call')).code).toBe(0);
+    expect(Date.parse(await next(first))).toBeGreaterThan(Date.parse(first));
+    expect((await weft('run', 'skip', id, 'call')).code).toBe(0);
+    expect((await weft('run', 'watch', id)).code).toBe(0);
+  }, 90_000);
+});
+
+describe('runs in a list', () => {
+  it('are found by status in any case and by what started them', async () => {
+    const { stdout } = await weft('run', 'list', '--status', 'completed', '--trigger', 'manual', '--json');
+    const found = JSON.parse(stdout) as { status: string }[];
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.every(({ status }) => status === 'COMPLETED')).toBe(true);
+    expect(JSON.parse((await weft('run', 'list', '--trigger', 'schedule:none', '--json')).stdout)).toEqual([]);
+    expect(await weft('batch', 'start', 'explode')).toMatchObject({ code: 2 });
+  }, 60_000);
+});
+
 describe('weft draft', () => {
   it('keeps a draft with problems, and refuses one that somebody else has saved meanwhile', async () => {
     const draft = await fileOf('draft.json', { name: 'sketch', nodes: [{ id: 'a', type: 'nothing' }], edges: [] });
