@@ -13,6 +13,9 @@ export type ChainedFields = {
   causationId: string | null;
 };
 
+/** An event whose link does not follow from the one before and from what the row says. */
+export type BrokenEvent = { fields: ChainedFields; digest: string; link: string; previous: string };
+
 const DIGEST_DIGITS = 64;
 const KEPT_DIGITS = 8;
 

@@ -1,6 +1,5 @@
 import type { TamperingKind } from '../../domain/events/verification.ts';
-import { nextLink, vouchesFor } from './event-chain.ts';
-import type { BrokenEvent } from './event-verification.ts';
+import { type BrokenEvent, nextLink, vouchesFor } from './event-chain.ts';
 
 type Fault = { version: number; kind: TamperingKind; detail: string };
 

@@ -159,6 +159,29 @@ export async function readTenantEvents(
   return readWhere(pool, 'event.tenant_id = $1 AND event.position > $2', 'event.position', [tenantId, after, first]);
 }
 
+export type EventPart = {
+  tenantId: string;
+  after: bigint;
+  upTo: bigint;
+  first: number;
+  /** Of so many parts, by the hash of the stream: a stream is in one part as a whole. */
+  partition: number;
+  partitions: number;
+  /** Null: all. */
+  types: readonly string[] | null;
+};
+
+/** As readTenantEvents, of one part of the streams, up to a position. */
+export async function readEventPart(pool: Queryable, part: EventPart): Promise<StoredEvent[]> {
+  return readWhere(
+    pool,
+    `event.tenant_id = $1 AND event.position > $2 AND event.position <= $4
+     AND (hashint8(event.stream_key) & 2147483647) % $5 = $6 AND ($7::text[] IS NULL OR event.type = ANY($7))`,
+    'event.position',
+    [part.tenantId, part.after, part.first, part.upTo, part.partitions, part.partition, part.types],
+  );
+}
+
 type Row = {
   tenant_id: string;
   stream_id: string;

@@ -1,6 +1,13 @@
 import type pg from 'pg';
 import type { Tampering, Verification } from '../../domain/events/verification.ts';
-import { type ChainedFields, chainStart, nextLink, payloadDigest, vouchesFor } from './event-chain.ts';
+import {
+  type BrokenEvent,
+  type ChainedFields,
+  chainStart,
+  nextLink,
+  payloadDigest,
+  vouchesFor,
+} from './event-chain.ts';
 import { largeValueFaults } from './event-large-values.ts';
 import { movedEvents } from './event-moves.ts';
 import { verifyTenants } from './event-positions.ts';
@@ -47,9 +54,6 @@ async function verifySome(
 }
 
 export type ChainedRow = ChainedFields & { payload: string; link: string };
-
-/** An event whose link does not follow from the one before and from what the row says. */
-export type BrokenEvent = { fields: ChainedFields; digest: string; link: string; previous: string };
 
 async function verifyStream(client: pg.PoolClient, stream: StreamRow, total: Verification): Promise<void> {
   const broken: BrokenEvent[] = [];

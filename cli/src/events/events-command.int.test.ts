@@ -10,6 +10,7 @@ import { createPayloadStore } from '../../../adapters/postgres/payload-store.ts'
 import { createPool } from '../../../adapters/postgres/pool.ts';
 import { hintRuns } from '../../../adapters/postgres/run-hints.ts';
 import { insertRun } from '../../../adapters/postgres/run-store.ts';
+import { consumeOnce, createSubscription } from '../../../adapters/postgres/subscriptions.ts';
 import { loadSettings } from '../../../config/load.ts';
 import { DEFAULT_TENANT, definitionHash, runId } from '../../../domain/identifiers.ts';
 import { canonicalJson } from '../../../domain/runs/canonical-json.ts';
@@ -157,10 +158,46 @@ describe('weft events', () => {
     expect(other.stdout).toMatch(/version 3 event: stored nothing, Temporal has "workflow_task.started"/);
   });
 
+  it('lists dead letters with the reason, and queues them again', async () => {
+    const subscription = { tenantId: DEFAULT_TENANT, name: 'mail' };
+    await createSubscription(pool, { ...subscription, partitions: 1 });
+    const fail = async () => {
+      throw new Error('no such address');
+    };
+    await completedRun();
+    await consumeOnce(pool, subscription, fail, { maxAttempts: 1, batch: 1 });
+    const list = JSON.parse((await weft('dead-letters', 'list', '--subscription', 'mail', '--json')).stdout);
+    expect(list.deadLetters).toMatchObject([
+      {
+        name: 'mail',
+        position: 1,
+        state: 'DEAD',
+        attempts: 1,
+        type: 'run.started',
+        error: { message: 'no such address' },
+      },
+    ]);
+    expect((await weft('dead-letters', 'list')).stdout).toContain('no such address');
+    expect(await weft('dead-letters', 'requeue', '--subscription', 'other')).toMatchObject({ code: 1 });
+    expect(await weft('dead-letters', 'requeue', '--subscription', 'mail', '--position', '1')).toMatchObject({
+      ...{ code: 0, stdout: '1 queued to be handled again\n' },
+    });
+    const seen: bigint[] = [];
+    await consumeOnce(pool, subscription, async (events) => void seen.push(...events.map(({ position }) => position)));
+    expect(seen).toEqual([1n]);
+    expect((await weft('dead-letters', 'list')).stdout).toBe('no dead letters\n');
+  });
+
   it('says when there is no such run, and what is wrong with the command line', async () => {
     expect(await weft('audit', '--run', 'nobody')).toMatchObject({ code: 1, stderr: 'there is no run nobody\n' });
     expect(await weft('verify', '--run', 'nobody')).toMatchObject({ code: 1 });
-    for (const words of [['verify'], ['audit'], ['audit', '--open', '--last', '3'], ['audit', '--last', '0']]) {
+    for (const words of [
+      ['verify'],
+      ['audit'],
+      ['audit', '--open', '--last', '3'],
+      ['audit', '--last', '0'],
+      ['dead-letters', 'requeue'],
+    ]) {
       expect((await weft(...words)).code).toBe(2);
     }
   });

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AuditOptions } from './audit-events.ts';
+import type { LetterOptions } from './dead-letters.ts';
 import type { VerifyOptions } from './verify-events.ts';
 
 const HELP = `
@@ -14,7 +15,9 @@ Examples
   weft events verify --all
   weft events verify --run research-brief-1 --json
   weft events audit --last 100
-  weft events audit --open`;
+  weft events audit --open
+  weft events dead-letters list
+  weft events dead-letters requeue --subscription mail --position 4711`;
 
 /** The verbs about stored events; what they do is loaded when one is called. */
 export function addEventsCommand(program: Command): void {
@@ -50,10 +53,43 @@ export function addEventsCommand(program: Command): void {
       const { audit: run } = await import('./audit-events.ts');
       process.exitCode = await run(options);
     });
+  addDeadLetters(events);
+}
+
+function addDeadLetters(events: Command): void {
+  const letters = events
+    .command('dead-letters')
+    .description('events that a subscription could not handle and went past');
+  letters
+    .command('list')
+    .description('the newest, with the reason')
+    .option('--subscription <name>', 'those of this subscription')
+    .option('--json', 'one JSON object on stdout')
+    .action(async (options: LetterOptions) => {
+      const { listLetters } = await import('./dead-letters.ts');
+      process.exitCode = await listLetters(options);
+    });
+  const requeue = letters
+    .command('requeue')
+    .description('let the subscription handle them again')
+    .option('--subscription <name>', 'those of this subscription')
+    .option('--position <n>', 'the one at this position; needs --subscription', whole)
+    .option('--all', 'those of every subscription')
+    .option('--json', 'one JSON object on stdout')
+    .action(async (options: LetterOptions & { all?: boolean }) => {
+      if ((options.subscription === undefined) === (options.all === undefined)) {
+        requeue.error('error: say --subscription <name> or --all', { exitCode: 2 });
+      }
+      if (options.position !== undefined && options.all) {
+        requeue.error('error: --position needs --subscription', { exitCode: 2 });
+      }
+      const { requeueLetters } = await import('./dead-letters.ts');
+      process.exitCode = await requeueLetters(options);
+    });
 }
 
 function whole(text: string): number {
   const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && value <= 1_000_000) return value;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 1000000.');
+  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('It must be a whole number above 0.');
 }
