@@ -166,11 +166,19 @@ describe('a batch', () => {
     expect(data.cancelBatch).toMatchObject({ status: 'CANCELLED', total: 60 });
     expect((await cancel()).errors?.[0].extensions.code).toBe('BATCH_CLOSED');
     // Runs that were taken before are finished, and counted then.
-    const ended = async () => (await statuses({ set: 'slow' })).filter((status) => status === 'TERMINATED').length;
-    for (let tries = 0; tries < 60 && (await read(batch.id)).done !== (await ended()); tries += 1) await sleep(250);
-    const { done } = await read(batch.id);
-    expect(done).toBeLessThan(60);
-    expect(await ended()).toBe(done);
+    const seen = async () => {
+      const ended = (await statuses({ set: 'slow' })).filter((status) => status === 'TERMINATED').length;
+      return { ended, done: (await read(batch.id)).done };
+    };
+    let last = await seen();
+    for (let steady = 0, tries = 0; steady < 4 && tries < 60; tries += 1) {
+      await sleep(500);
+      const now = await seen();
+      steady = now.ended === now.done && now.done === last.done ? steady + 1 : 0;
+      last = now;
+    }
+    expect(last.done).toBeLessThan(60);
+    expect(last.ended).toBe(last.done);
     await start({ operation: 'TERMINATE', filter: { labels: { set: 'slow' } } });
   });
 
