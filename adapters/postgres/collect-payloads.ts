@@ -3,6 +3,7 @@ import type { PayloadHash } from '../../domain/identifiers.ts';
 import type { PayloadBodies } from '../../domain/runs/payload-store.ts';
 import { markReferenced } from './mark-payloads.ts';
 import { storageOf } from './payload-storage.ts';
+import { deleteExpiredSnapshots } from './run-snapshots.ts';
 import { inTransaction } from './transaction.ts';
 
 export type CollectOptions = {
@@ -55,6 +56,7 @@ export async function collectPayloads(pool: pg.Pool, options: CollectOptions): P
 async function collect(pool: pg.Pool, client: pg.PoolClient, options: CollectOptions): Promise<Collected> {
   const startedAt = new Date();
   const { graceMs, dryRun } = options;
+  if (!dryRun) await deleteExpiredSnapshots(client, options.retentionMs);
   await markReferenced(client, options);
   const counts = await count(client);
   if (dryRun) return { ...counts, ...(await countUnused(client, graceMs)), strayObjects: 0 };

@@ -11,8 +11,13 @@ import type { Queryable } from './payload-store.ts';
 const PAGE = 2_000;
 
 /** The events of a run, page by page. */
-export async function* runEvents(pool: Queryable, runId: string, upTo = Infinity): AsyncGenerator<RunStoredEvent> {
-  for (let after = 0; after < upTo;) {
+export async function* runEvents(
+  pool: Queryable,
+  runId: string,
+  upTo = Infinity,
+  from = 0,
+): AsyncGenerator<RunStoredEvent> {
+  for (let after = from; after < upTo;) {
     const first = Math.min(PAGE, upTo - after);
     const page = await readRunEvents(pool, runId, { after, first });
     yield* page;

@@ -33,6 +33,7 @@ import {
 } from './read-runs.ts';
 import { runWarnings } from './run-warnings.ts';
 import { temporalUrl } from './temporal-url.ts';
+import { timeTravelResolvers } from './time-travel-resolvers.ts';
 import { triggerResolvers } from './trigger-resolvers.ts';
 import { versionsResolvers } from './versions-resolvers.ts';
 
@@ -45,6 +46,7 @@ export function runsResolvers(deps: RunsDeps) {
   const authoring = authoringResolvers(deps);
   const batches = batchesResolvers(deps);
   const events = eventsResolvers(deps);
+  const timeTravel = timeTravelResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
   return {
@@ -81,6 +83,7 @@ export function runsResolvers(deps: RunsDeps) {
         terminateRun(deps, principal, runId, reason),
     },
     Batch: batches.Batch,
+    ExecutionChange: timeTravel.ExecutionChange,
     Draft: versions.Draft,
     EventVerification: events.EventVerification,
     FleetReport: versions.FleetReport,
@@ -100,6 +103,7 @@ export function runsResolvers(deps: RunsDeps) {
       ...effectsResolvers(deps).Run,
       ...events.Run,
       ...flowResolvers.Run,
+      ...timeTravel.Run,
       ...versions.Run,
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
       workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { graphqlUrl } from '../graphql-url.ts';
 import { printFailure } from '../print-failure.ts';
 import { UsageError } from '../usage-error.ts';
 import type { ExportHistoryOptions } from './export-history.ts';
@@ -20,8 +21,9 @@ Examples
   weft replay --last 50 --json
   weft replay --query "WorkflowType = 'run' AND ExecutionStatus = 'Completed'"`;
 
-/** Recorded histories against the workflow code as it is; what it does is loaded when it is called. */
+/** What looks back at runs; what a verb does is loaded when it is called. */
 export function addReplayCommands(program: Command): void {
+  addRunDiff(program);
   program
     .command('replay')
     .description('run recorded histories against the workflow code as it is; exit code 1 where it differs')
@@ -48,6 +50,30 @@ export function addReplayCommands(program: Command): void {
       const { exportHistory } = await import('./export-history.ts');
       await exitWith(() => exportHistory(run, options));
     });
+}
+
+function addRunDiff(program: Command): void {
+  const run =
+    program.commands.find((command) => command.name() === 'run') ??
+    program.command('run').description('work with a run');
+  run
+    .command('diff')
+    .description('what changed in a run between two of its events')
+    .argument('<id>', 'the run')
+    .argument('<from>', 'after this event; 0 is before the first', eventId)
+    .argument('[to]', 'up to and with this one; default is the last', eventId)
+    .option('--json', 'one JSON object on stdout')
+    .option('--url <url>', 'GraphQL address; default is that of the running weft start here')
+    .action(async (id: string, from: number, to: number | undefined, options: { json?: boolean; url?: string }) => {
+      const { runDiff } = await import('./run-diff.ts');
+      await exitWith(() => runDiff(id, from, to, { ...options, url: options.url ?? graphqlUrl() }));
+    });
+}
+
+function eventId(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value < 2 ** 31) return value;
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.');
 }
 
 function count(text: string): number {
