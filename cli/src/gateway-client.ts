@@ -1,3 +1,5 @@
+import { UsageError } from './usage-error.ts';
+
 type GraphqlError = { message: string; extensions?: { code?: string; hint?: string; [key: string]: unknown } };
 
 /** An answer of the gateway that names a code of the error table. */
@@ -18,14 +20,31 @@ export type GatewayClient = <Data>(query: string, variables?: Record<string, unk
 /** One POST per call; GraphQL errors are thrown. */
 export function createGatewayClient(url: string): GatewayClient {
   return async <Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> => {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables }),
-      signal: AbortSignal.timeout(60_000),
-    });
-    const { data, errors } = (await response.json()) as { data?: Data; errors?: GraphqlError[] };
+    const { data, errors } = await post<Data>(url, JSON.stringify({ query, variables }));
     if (errors !== undefined && errors.length > 0) throw new GatewayError(errors);
     return data as Data;
   };
+}
+
+type Answer<Data> = { data?: Data; errors?: GraphqlError[] };
+
+async function post<Data>(url: string, body: string): Promise<Answer<Data>> {
+  const headers = { 'content-type': 'application/json' };
+  let response: Response;
+  try {
+    response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(60_000) });
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: { code?: string } };
+    const why = cause?.code ?? message;
+    throw new UsageError(
+      `Nothing answers at ${url} (${why})`,
+      'Start it with: npm start. Elsewhere? Name it by --url.',
+    );
+  }
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as Answer<Data>;
+  } catch {
+    throw new UsageError(`${url} does not speak GraphQL: it answered ${response.status}`, 'Is --url right?');
+  }
 }

@@ -16,6 +16,8 @@ import { addWorkflowCommands } from './workflow-commands.ts';
 const program = new Command('weft')
   .description('Durable AI workflows on Temporal')
   .version('0.1.0')
+  // Before the verb, so that `--version` after it is the verb's own.
+  .enablePositionalOptions()
   .configureOutput({ writeOut: (text) => process.stdout.write(text), writeErr: (text) => process.stderr.write(text) })
   .exitOverride();
 

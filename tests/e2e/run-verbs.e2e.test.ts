@@ -40,8 +40,8 @@ describe('a paused run', () => {
   it('says why and on whose behalf, until it is resumed', async () => {
     const id = await site.start({
       name: 'held',
-      nodes: [{ id: 'hold', type: 'delay', config: { durationMs: 200 } }, transform('after', '1')],
-      edges: chain('hold', 'after'),
+      nodes: [{ id: 'hold', type: 'approval', config: { title: 'Go?' } }],
+      edges: [],
     });
     expect((await weft('run', 'pause', id, '--reason', 'a look at it', '--by', 'ada')).stdout).toBe(
       `${id}  PAUSED: a look at it (by ada)\n`,
@@ -49,6 +49,7 @@ describe('a paused run', () => {
     expect(await pauseOf(id)).toEqual({ status: 'PAUSED', paused: { reason: 'a look at it', by: 'ada' } });
     expect((await weft('run', 'show', id)).stdout).toContain('PAUSED: a look at it (by ada)');
     expect((await weft('run', 'resume', id)).code).toBe(0);
+    expect((await weft('run', 'approve', id, 'hold')).code).toBe(0);
     expect((await weft('run', 'watch', id)).code).toBe(0);
     expect(await pauseOf(id)).toEqual({ status: 'COMPLETED', paused: null });
   }, 60_000);
@@ -143,6 +144,17 @@ describe('runs in a list', () => {
     expect(found.every(({ status }) => status === 'COMPLETED')).toBe(true);
     expect(JSON.parse((await weft('run', 'list', '--trigger', 'schedule:none', '--json')).stdout)).toEqual([]);
     expect(await weft('batch', 'start', 'explode')).toMatchObject({ code: 2 });
+  }, 60_000);
+});
+
+describe('weft run start', () => {
+  it('starts the version that is asked for', async () => {
+    const publish = (value: string) =>
+      site.stack.graphql.publish({ name: 'edition', nodes: [transform('one', value)], edges: [] });
+    await publish('1');
+    await publish('2');
+    const started = await weft('run', 'start', 'edition', '--version', '1', '--wait', '20000', '--json');
+    expect(JSON.parse(started.stdout)).toMatchObject({ status: 'COMPLETED', workflow: { version: 1 } });
   }, 60_000);
 });
 
