@@ -108,7 +108,7 @@ const nodeView = (node: NodeState | UndoState): NodeView => ({
   path: node.iteration,
   status: node.status,
   port: 'port' in node ? node.port : null,
-  handled: 'handled' in node && node.handled === true,
+  handled: 'handled' in node && node.handled,
 });
 
 const byPlace = (left: NodeView, right: NodeView): number =>
