@@ -1,5 +1,4 @@
 import { listNodeExecutions, MOST_EXECUTIONS } from '../../adapters/postgres/node-store.ts';
-import { readRunStateAt } from '../../adapters/postgres/run-state-at.ts';
 import type { RunStoredEvent } from '../../adapters/postgres/event-store.ts';
 import { nodeId } from '../../domain/identifiers.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
@@ -7,6 +6,7 @@ import { isCode } from '../../domain/runs/code-workflow.ts';
 import { compileDefinition } from '../../domain/runs/compile.ts';
 import type { NodeExecutionRecord, PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
 import { initialState } from '../../domain/runs/run-state.ts';
+import type { ExecutionChange } from '../../domain/runs/time-travel/diff-run.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid, pageSize } from '../graphql/connection.ts';
 import { dateTimeScalar, jsonScalar } from '../graphql/scalars.ts';
@@ -46,7 +46,6 @@ export function runsResolvers(deps: RunsDeps) {
   const authoring = authoringResolvers(deps);
   const batches = batchesResolvers(deps);
   const events = eventsResolvers(deps);
-  const timeTravel = timeTravelResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
   return {
@@ -83,7 +82,6 @@ export function runsResolvers(deps: RunsDeps) {
         terminateRun(deps, principal, runId, reason),
     },
     Batch: batches.Batch,
-    ExecutionChange: timeTravel.ExecutionChange,
     Draft: versions.Draft,
     EventVerification: events.EventVerification,
     FleetReport: versions.FleetReport,
@@ -103,7 +101,7 @@ export function runsResolvers(deps: RunsDeps) {
       ...effectsResolvers(deps).Run,
       ...events.Run,
       ...flowResolvers.Run,
-      ...timeTravel.Run,
+      ...timeTravelResolvers(deps).Run,
       ...versions.Run,
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
       workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
@@ -111,8 +109,6 @@ export function runsResolvers(deps: RunsDeps) {
       nodes: (run: RunRecord, page: ExecutionsArguments, { loaders }: RunsContext) => nodesOf(deps, loaders, run, page),
       events: (run: RunRecord, page: { after?: number | null; first?: number | null }) =>
         listRunEvents(deps, run.id, page),
-      stateAt: (run: RunRecord, { eventId }: { eventId: number }) =>
-        eventId < 1 ? null : readRunStateAt(deps.pool, run.id, eventId),
       warnings: (run: RunRecord, _: unknown, { loaders }: RunsContext) => runWarnings(deps, loaders, run),
       parent: async ({ parent }: RunRecord, _: unknown, { loaders }: RunsContext) => {
         const run = parent && (await loaders.run.load(parent.runId));
@@ -127,6 +123,7 @@ export function runsResolvers(deps: RunsDeps) {
 }
 
 const partsOfRuns = {
+  ExecutionChange: { path: ({ iteration }: ExecutionChange) => iteration },
   NodeExecution: {
     id: (node: NodeExecutionRecord) => node.nodeId,
     iteration: (node: NodeExecutionRecord) => Number(node.iteration.split('.').at(-1)),

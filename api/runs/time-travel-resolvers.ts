@@ -1,11 +1,14 @@
+import { readRunStateAt } from '../../adapters/postgres/run-state-at.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
-import type { ExecutionChange } from '../../domain/runs/time-travel/diff-run.ts';
 import type { RunsDeps } from './deps.ts';
 import { type DiffArguments, diffRunOf } from './diff-run.ts';
 
 export function timeTravelResolvers(deps: Pick<RunsDeps, 'pool'>) {
   return {
-    Run: { diff: (run: RunRecord, between: DiffArguments) => diffRunOf(deps, run.id, between) },
-    ExecutionChange: { path: ({ iteration }: ExecutionChange) => iteration },
+    Run: {
+      stateAt: (run: RunRecord, { eventId }: { eventId: number }) =>
+        eventId < 1 ? null : readRunStateAt(deps.pool, run.id, eventId),
+      diff: (run: RunRecord, between: DiffArguments) => diffRunOf(deps, run.id, between),
+    },
   };
 }
