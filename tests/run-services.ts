@@ -5,7 +5,8 @@ import { hintRuns } from '../adapters/postgres/run-hints.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
-import { bundleWorkflows } from '../workers/bundle.ts';
+import { testWorkflowBundle } from './servers.ts';
+import { createDispatcherMetrics } from '../workers/dispatcher-metrics.ts';
 import { startProjector } from '../workers/projector.ts';
 import { createProjectorMetrics } from '../workers/projector-metrics.ts';
 import { startRunDispatcher } from '../workers/run-dispatcher.ts';
@@ -14,15 +15,18 @@ import { startWorkers } from '../workers/start-workers.ts';
 import type { Doors } from './doors.ts';
 
 /** What runs behind the doors: a worker, a projector and a dispatcher, in this process. */
-export async function startRunServices(doors: Doors): Promise<{ stop: () => Promise<void> }> {
+export async function startRunServices(
+  doors: Doors,
+): Promise<{ metrics: () => Promise<string>; stop: () => Promise<void> }> {
   const { settings, pool, temporal } = doors;
   const log = pino({ level: 'silent' });
   const workers = await startWorkers({
     settings,
     queues: ['runs'],
-    workflowBundle: { code: await bundleWorkflows() },
+    workflowBundle: testWorkflowBundle(),
     log,
   });
+  const registry = new Registry();
   const tenantWeights = settings.WEFT_TENANT_WEIGHTS ?? {};
   const startRun = (run: RunRecord) => startStoredRun({ pool, client: temporal, tenantWeights }, run);
   const shared = { databaseUrl: settings.DATABASE_URL, pool, startRun, log };
@@ -33,11 +37,12 @@ export async function startRunServices(doors: Doors): Promise<{ stop: () => Prom
     namespace: settings.TEMPORAL_NAMESPACE,
     decode: createHistoryDecoder(settings, createPayloadStore(pool)),
     reconcileIntervalMs: 1_000,
-    metrics: createProjectorMetrics(new Registry()),
+    metrics: createProjectorMetrics(registry),
   });
   const dispatcher = startRunDispatcher({
     ...shared,
     tenantWeights,
+    metrics: createDispatcherMetrics(registry, pool),
     cancelRun: async (run, reason) => {
       await startRun(run);
       await cancelRunWorkflow(temporal, run.id, reason);
@@ -45,6 +50,7 @@ export async function startRunServices(doors: Doors): Promise<{ stop: () => Prom
     hint: (runId) => void hintRuns(pool, [runId]),
   });
   return {
+    metrics: () => registry.metrics(),
     async stop() {
       await dispatcher.stop();
       await projector.stop();

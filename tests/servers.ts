@@ -26,6 +26,11 @@ export function testTemporal(): TestTemporal {
   };
 }
 
+/** The bundle of this product's workflows. */
+export function testWorkflowBundle(): { codePath: string } {
+  return { codePath: required('WEFT_TEST_BUNDLE') };
+}
+
 /** For task queues, run ids and whatever else tests must not share. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomBytes(6).toString('hex')}`;

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../adapters/embedded/embedded-postgres.ts';
 import { findFreePort } from '../adapters/embedded/free-port.ts';
@@ -10,20 +12,34 @@ import { migrate } from '../adapters/postgres/migrate.ts';
 import { startTemporalDevServer } from '../temporal/dev-server.ts';
 import { findTemporalServer } from '../temporal/find-server.ts';
 import { TEMPLATE_DATABASE } from './servers.ts';
+import { ROOT } from './source-files.ts';
 
 declare global {
   var stopTestServers: (() => Promise<void>) | undefined;
 }
 
-/** One Postgres and one Temporal server for the whole jest run, on free ports, in a folder that goes with them. */
+/** One Postgres, one Temporal server and one bundle of the workflows for the whole jest run, on free ports, in a folder that goes with them. */
 export default async function startServers(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'weft-tests-'));
   const taken = new Set<number>();
-  const [postgres, temporal] = await Promise.all([startPostgres(folder, taken), startTemporal(taken)]);
+  const bundle = join(folder, 'workflows.js');
+  process.env['WEFT_TEST_BUNDLE'] = bundle;
+  const [postgres, temporal] = await Promise.all([
+    startPostgres(folder, taken),
+    startTemporal(taken),
+    buildBundle(bundle),
+  ]);
   globalThis.stopTestServers = async () => {
     await Promise.all([postgres.stop(), temporal.stop()]);
     await rm(folder, { recursive: true, force: true });
   };
+}
+
+/** In a process of its own: jest resolves modules in another way. */
+async function buildBundle(outFile: string): Promise<void> {
+  const script = join(ROOT, 'workers', 'build-bundle.ts');
+  const { NODE_OPTIONS: _, WEFT_CODE_DIR: __, ...env } = process.env;
+  await promisify(execFile)(process.execPath, [script, outFile], { cwd: ROOT, env });
 }
 
 async function startPostgres(folder: string, taken: Set<number>) {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { loadSettings } from '../config/load.ts';
 import { DEFAULT_TENANT, definitionHash, runId, workflowId } from '../domain/identifiers.ts';
@@ -12,8 +11,7 @@ import { listBuilds, setCurrentBuild } from '../temporal/worker-deployment.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createTestNamespace } from '../tests/namespaces.ts';
-import { createTestDatabase, testTemporal, uniqueName } from '../tests/servers.ts';
-import { bundleWorkflows } from './bundle.ts';
+import { createTestDatabase, testTemporal, uniqueName, testWorkflowBundle } from '../tests/servers.ts';
 import { startWorkers } from './start-workers.ts';
 
 const asks = (limit: number): WorkflowDefinition => ({
@@ -46,7 +44,7 @@ describe('two builds of the worker side by side', () => {
     const pool = createPool(database.url, 5);
     const connection = await connectTemporal(settings);
     client = createTemporalClient(connection, settings, createPayloadStore(pool));
-    const workflowBundle = { code: await bundleWorkflows(new DefaultLogger('ERROR')) };
+    const workflowBundle = testWorkflowBundle();
     const workers: Awaited<ReturnType<typeof startWorkers>>[] = [];
     startBuild = async (buildId) => {
       const log = pino({ level: 'silent' });

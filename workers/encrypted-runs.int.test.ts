@@ -1,8 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { collectPayloads } from '../adapters/postgres/collect-payloads.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
@@ -18,8 +18,13 @@ import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { historyToEvents } from '../temporal/history-to-events.ts';
 import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
 import { createTestNamespace } from '../tests/namespaces.ts';
-import { createTestDatabase, type TestDatabase, testTemporal, uniqueName } from '../tests/servers.ts';
-import { bundleWorkflows } from './bundle.ts';
+import {
+  createTestDatabase,
+  type TestDatabase,
+  testTemporal,
+  uniqueName,
+  testWorkflowBundle,
+} from '../tests/servers.ts';
 import { startWorkers } from './start-workers.ts';
 
 const K1 = `k1:${randomBytes(32).toString('base64')}`;
@@ -56,7 +61,7 @@ beforeAll(async () => {
   [database, namespace, code] = await Promise.all([
     createTestDatabase(),
     createTestNamespace(),
-    bundleWorkflows(new DefaultLogger('ERROR')),
+    readFile(testWorkflowBundle().codePath, 'utf8'),
   ]);
   connection = await connectTemporal(settingsWith());
 }, 120_000);

@@ -30,8 +30,13 @@ import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
 import { startRunWorkflow } from '../temporal/start-run-workflow.ts';
 import { createTestNamespace } from '../tests/namespaces.ts';
-import { createTestDatabase, testTemporal, type TestDatabase, uniqueName } from '../tests/servers.ts';
-import { bundleWorkflows } from './bundle.ts';
+import {
+  createTestDatabase,
+  testTemporal,
+  type TestDatabase,
+  uniqueName,
+  testWorkflowBundle,
+} from '../tests/servers.ts';
 import { type Projector, type ProjectorOptions, startProjector } from './projector.ts';
 import { createProjectorMetrics } from './projector-metrics.ts';
 import { type RunningWorkers, startWorkers } from './start-workers.ts';
@@ -59,7 +64,7 @@ beforeAll(async () => {
   workers = await startWorkers({
     settings,
     queues: ['runs'],
-    workflowBundle: { code: await bundleWorkflows() },
+    workflowBundle: testWorkflowBundle(),
     log: pino({ level: 'silent' }),
   });
 }, 120_000);

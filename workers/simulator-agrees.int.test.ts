@@ -19,8 +19,7 @@ import { type SimulatedResult, simulate } from '../domain/runs/simulate.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { createTestNamespace } from '../tests/namespaces.ts';
 import { RANDOM_INPUT, type RandomRun, randomRun } from '../tests/random-definition.ts';
-import { createTestDatabase, testTemporal } from '../tests/servers.ts';
-import { bundleWorkflows } from './bundle.ts';
+import { createTestDatabase, testTemporal, testWorkflowBundle } from '../tests/servers.ts';
 
 const SAMPLE = 40;
 const randomRuns = fc.sample(randomRun({ onNodeFailure: 'drain' }), SAMPLE);
@@ -72,11 +71,7 @@ function childDefinition(hash: string, random: RandomRun): WorkflowDefinition {
 }
 
 beforeAll(async () => {
-  const [namespace, database, code] = await Promise.all([
-    createTestNamespace(),
-    createTestDatabase(),
-    bundleWorkflows(),
-  ]);
+  const [namespace, database] = await Promise.all([createTestNamespace(), createTestDatabase()]);
   const pool = createPool(database.url, 5);
   const { address } = testTemporal();
   const native = await NativeConnection.connect({ address });
@@ -99,7 +94,7 @@ beforeAll(async () => {
         dataConverter,
         activities,
         ...(taskQueue === 'runs'
-          ? { workflowBundle: { code }, sinks: { hints: { progressed: { fn: () => undefined } } } }
+          ? { workflowBundle: testWorkflowBundle(), sinks: { hints: { progressed: { fn: () => undefined } } } }
           : {}),
       }),
     ),

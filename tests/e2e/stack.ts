@@ -8,7 +8,7 @@ import { loadSettings } from '../../config/load.ts';
 import { connectTemporal, createTemporalClient } from '../../temporal/client.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 import { createTestNamespace } from '../namespaces.ts';
-import { createTestDatabase, testTemporal } from '../servers.ts';
+import { createTestDatabase, testTemporal, testWorkflowBundle } from '../servers.ts';
 import { graphqlClient, type GraphQl } from './graphql.ts';
 import { type Process, startProcess } from './process.ts';
 
@@ -37,14 +37,21 @@ export type StackOptions = {
   workerArgs?: readonly string[];
 };
 
+/** With workflows written by hand it is one of its own. */
+async function bundleWith(codeDir: string | undefined, folder: string): Promise<string> {
+  if (codeDir === undefined) return testWorkflowBundle().codePath;
+  const outFile = join(folder, 'workflows.js');
+  await buildWorkflowBundle({ outFile, codeDir }, new DefaultLogger('ERROR'));
+  return outFile;
+}
+
 /** Worker, projector, API and gateway as processes of their own over a fresh database. */
 export async function startStack({ env = {}, temporal, workerArgs = [] }: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'weft-stack-'));
-  const bundle = join(folder, 'workflows.js');
-  const [database, namespace] = await Promise.all([
+  const [database, namespace, bundle] = await Promise.all([
     createTestDatabase(),
     temporal?.namespace ?? createTestNamespace(),
-    buildWorkflowBundle({ outFile: bundle, codeDir: env['WEFT_CODE_DIR'] ?? null }, new DefaultLogger('ERROR')),
+    bundleWith(env['WEFT_CODE_DIR'], folder),
   ]);
   const address = temporal?.address ?? testTemporal().address;
   const base: NodeJS.ProcessEnv = {

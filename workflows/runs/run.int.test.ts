@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client, Connection } from '@temporalio/client';
-import { DefaultLogger } from '@temporalio/worker';
 import type pg from 'pg';
 import { pino } from 'pino';
 import { createPayloadStore } from '../../adapters/postgres/payload-store.ts';
@@ -16,8 +15,13 @@ import { APPROVE_UPDATE, STATE_QUERY } from '../../domain/runs/messages.ts';
 import { connectTemporal, createTemporalClient } from '../../temporal/client.ts';
 import { startRunWorkflow } from '../../temporal/start-run-workflow.ts';
 import { createTestNamespace } from '../../tests/namespaces.ts';
-import { createTestDatabase, testTemporal, type TestDatabase, uniqueName } from '../../tests/servers.ts';
-import { bundleWorkflows } from '../../workers/bundle.ts';
+import {
+  createTestDatabase,
+  testTemporal,
+  type TestDatabase,
+  uniqueName,
+  testWorkflowBundle,
+} from '../../tests/servers.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/start-workers.ts';
 
 let database: TestDatabase;
@@ -46,7 +50,7 @@ beforeAll(async () => {
   workers = await startWorkers({
     settings,
     queues: ['runs', 'content', 'models'],
-    workflowBundle: { code: await bundleWorkflows(new DefaultLogger('ERROR')) },
+    workflowBundle: testWorkflowBundle(),
     log: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as JsonObject) }),
   });
   brief = JSON.parse(await readFile('samples/workflows/research-brief.json', 'utf8')) as WorkflowDefinition;
