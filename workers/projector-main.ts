@@ -9,6 +9,7 @@ import type { RunRecord } from '../domain/runs/run-record.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
+import { createDispatcherMetrics } from './dispatcher-metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { startPayloadCollector } from './payload-collector.ts';
 import { startProjector } from './projector.ts';
@@ -53,6 +54,7 @@ const dispatcher = startRunDispatcher({
   },
   hint: hints.hint,
   tenantWeights,
+  metrics: createDispatcherMetrics(registry, pool),
   log,
 });
 const collector = startPayloadCollector({ pool, connection, settings, log });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { acceptRun } from '../adapters/postgres/accept-run.ts';
 import { publishDefinition } from '../adapters/postgres/definition-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
@@ -17,6 +18,7 @@ import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
 import { contentHash } from '../temporal/content-hash.ts';
 import { createTestNamespace } from '../tests/namespaces.ts';
 import { createTestDatabase, type TestDatabase, testTemporal, uniqueName } from '../tests/servers.ts';
+import { createDispatcherMetrics } from './dispatcher-metrics.ts';
 import { startRunDispatcher } from './run-dispatcher.ts';
 import { startStoredRun } from './start-stored-run.ts';
 
@@ -86,6 +88,7 @@ async function dispatch(dispatchers: number, until: number): Promise<string[]> {
       cancelRun: () => Promise.resolve(),
       hint: () => undefined,
       tenantWeights: WEIGHTS,
+      metrics: createDispatcherMetrics(new Registry(), pool),
       log: pino({ level: 'silent' }),
     });
   const running = Array.from({ length: dispatchers }, begin);

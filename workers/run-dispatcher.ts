@@ -21,6 +21,7 @@ import { NO_TURNS } from '../domain/runs/flow-control/fair-turns.ts';
 import { nextTenant, type TenantWeights, weightOfTenant } from '../domain/runs/flow-control/tenant-turns.ts';
 import { toRunError } from '../domain/runs/run-error.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
+import type { DispatcherMetrics } from './dispatcher-metrics.ts';
 
 export type RunDispatcherOptions = {
   databaseUrl: string;
@@ -32,6 +33,7 @@ export type RunDispatcherOptions = {
   /** Tells the projectors that a run has new history. */
   hint: (runId: string) => void;
   tenantWeights: TenantWeights;
+  metrics: DispatcherMetrics;
   log: Logger;
 };
 export type RunDispatcher = { stop: () => Promise<void> };
@@ -99,7 +101,7 @@ async function round(options: RunDispatcherOptions, starts: Starts, signal: Abor
 
 /** Tells whether somebody has more to admit. */
 async function admitInTurns(options: RunDispatcherOptions, starts: Starts, signal: AbortSignal): Promise<boolean> {
-  const { pool, tenantWeights } = options;
+  const { pool, tenantWeights, metrics } = options;
   let waiting = await tenantsWithNews(pool);
   for (let left = waiting.length > 1 ? TURNS_A_ROUND : 1; left > 0 && waiting.length > 0; left -= 1) {
     if (signal.aborted) return true;
@@ -111,6 +113,7 @@ async function admitInTurns(options: RunDispatcherOptions, starts: Starts, signa
       const weight = weightOfTenant(tenantWeights, tenantId);
       await chargeTenantTurn(pool, turns, tenantId, { weight, runs: pass.admitted.length });
     }
+    metrics.admitted.inc(pass?.admitted.length ?? 0);
     for (const run of await readNamedRuns(pool, tenantId, pass?.admitted ?? [])) await starts.add(run);
     if (!pass?.more) waiting = waiting.filter((other) => other !== tenantId);
   }
