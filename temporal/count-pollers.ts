@@ -1,16 +1,19 @@
 import type { Connection } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { TASK_QUEUES, type TaskQueue } from '../domain/runs/queues.ts';
 
-export type QueuePollers = { queue: TaskQueue; workflows: number; activities: number };
+export type QueuePollers = { queue: string; workflows: number; activities: number };
 
 /** temporal.api.enums.v1.TaskQueueType; the proto package's exports cannot be imported by name from ESM. */
 const WORKFLOW = 1;
 const ACTIVITY = 2;
 
-/** Who has asked for tasks in the last minutes, for each of our queues. */
-export async function countPollers(connection: Connection, namespace: string): Promise<QueuePollers[]> {
-  const count = async (queue: TaskQueue, taskQueueType: temporal.api.enums.v1.TaskQueueType) => {
+/** Who has asked for tasks in the last minutes, for each of the queues. */
+export async function countPollers(
+  connection: Connection,
+  namespace: string,
+  queues: readonly string[],
+): Promise<QueuePollers[]> {
+  const count = async (queue: string, taskQueueType: temporal.api.enums.v1.TaskQueueType) => {
     const answer = await connection.workflowService.describeTaskQueue({
       namespace,
       taskQueue: { name: queue },
@@ -19,7 +22,7 @@ export async function countPollers(connection: Connection, namespace: string): P
     return answer.pollers?.length ?? 0;
   };
   return Promise.all(
-    TASK_QUEUES.map(async (queue) => ({
+    queues.map(async (queue) => ({
       queue,
       workflows: await count(queue, WORKFLOW),
       activities: await count(queue, ACTIVITY),

@@ -1,6 +1,10 @@
 import { UsageError } from './usage-error.ts';
 
-type GraphqlError = { message: string; extensions?: { code?: string; hint?: string; [key: string]: unknown } };
+type Problem = { code?: string; path?: string; message: string; hint?: string | null };
+type GraphqlError = {
+  message: string;
+  extensions?: { code?: string; hint?: string; problems?: Problem[]; paths?: Problem[] };
+};
 
 /** An answer of the gateway that names a code of the error table. */
 export class GatewayError extends Error {
@@ -8,11 +12,24 @@ export class GatewayError extends Error {
   readonly hint: string | null;
 
   constructor(errors: readonly GraphqlError[]) {
-    super(errors.map((error) => error.message).join('; '));
+    const details = errors.flatMap(detailsOf);
+    super([errors.map((error) => error.message).join('; '), ...details].join('\n  '));
+    const { code, hint, problems, paths } = errors[0]?.extensions ?? {};
     this.name = 'GatewayError';
-    this.code = errors[0]?.extensions?.code ?? 'INTERNAL';
-    this.hint = errors[0]?.extensions?.hint ?? null;
+    this.code = code ?? 'INTERNAL';
+    // It says where the details are, which are here.
+    this.hint = problems === undefined && paths === undefined ? (hint ?? null) : null;
   }
+}
+
+/** What the message does not say already. */
+function detailsOf({ message: sentence, extensions }: GraphqlError): string[] {
+  const { problems = [], paths = [] } = extensions ?? {};
+  return [...problems, ...paths]
+    .filter(({ message }) => !sentence.includes(message))
+    .map(({ code, path, message, hint }) =>
+      [code, message, path ? `[${path}]` : '', hint ? `(${hint})` : ''].filter(Boolean).join(' '),
+    );
 }
 
 export type GatewayClient = <Data>(query: string, variables?: Record<string, unknown>) => Promise<Data>;

@@ -30,7 +30,7 @@ describe('the table of pools', () => {
     const { pools, problems } = extendPools(base, {
       pool: [],
       pools: [
-        { queue: 'GPU', activityTypes: ['http'] },
+        { queue: 'GPU', activityTypes: ['http'], memoryMb: 1 },
         { queue: 'gpu' },
         { queue: 'gpu', activityTypes: ['http'], concurrency: 0, slots: 4 },
         { queue: 'odd', activityTypes: ['htp'] },
@@ -41,6 +41,7 @@ describe('the table of pools', () => {
     expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
       '/pool',
       '/pools/0/queue',
+      '/pools/0/memoryMb',
       '/pools/1/activityTypes',
       '/pools/2/concurrency',
       '/pools/2/slots',

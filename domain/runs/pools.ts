@@ -117,6 +117,7 @@ export function extendPools(
     const queue = isJsonObject(entry) ? entry['queue'] : undefined;
     if (!isJsonObject(entry) || typeof queue !== 'string' || !QUEUE_NAME.test(queue)) {
       say(`${path}/queue`, 'must be lower-case letters, digits and hyphens, a letter first');
+      if (isJsonObject(entry)) checkEntry(entry, path, say);
       continue;
     }
     const earlier = pools.get(queue);

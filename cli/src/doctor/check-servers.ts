@@ -2,6 +2,7 @@ import { pendingMigrations } from '../../../adapters/postgres/pending-migrations
 import { createPool } from '../../../adapters/postgres/pool.ts';
 import type { Settings } from '../../../config/settings.ts';
 import { connectTemporal } from '../../../temporal/client.ts';
+import { loadPools } from '../../../temporal/load-pools.ts';
 import { countPollers, type QueuePollers } from '../../../temporal/count-pollers.ts';
 import { missingSearchAttributes } from '../../../temporal/search-attributes.ts';
 import { type Check, fail, ok, reasonOf, warn } from './check.ts';
@@ -46,13 +47,13 @@ export async function checkTemporal(settings: Settings, address: string, namespa
   try {
     const { serverVersion } = await connection.workflowService.getSystemInfo({});
     const reached = ok('Temporal', `${serverVersion} at ${address}`);
-    return [reached, ...(await checkNamespace(connection, namespace))];
+    return [reached, ...(await checkNamespace(connection, namespace, settings))];
   } finally {
     await connection.close();
   }
 }
 
-async function checkNamespace(connection: TemporalConnection, namespace: string): Promise<Check[]> {
+async function checkNamespace(connection: TemporalConnection, namespace: string, settings: Settings): Promise<Check[]> {
   try {
     await connection.workflowService.describeNamespace({ namespace });
   } catch (error) {
@@ -60,14 +61,23 @@ async function checkNamespace(connection: TemporalConnection, namespace: string)
     return [fail('Namespace', `${namespace}: ${reasonOf(error)}`, fix)];
   }
   const missing = await missingSearchAttributes(connection, namespace);
-  const pollers = await countPollers(connection, namespace);
   return [
     ok('Namespace', namespace),
     missing.length === 0
       ? ok('Search attributes', 'registered')
       : fail('Search attributes', `missing: ${missing.join(', ')}`, START),
-    ...pollers.map(describePollers),
+    ...(await checkQueues(connection, namespace, settings)),
   ];
+}
+
+async function checkQueues(connection: TemporalConnection, namespace: string, settings: Settings): Promise<Check[]> {
+  let queues: string[];
+  try {
+    queues = loadPools(settings).map(({ queue }) => queue);
+  } catch (error) {
+    return [fail('Pools', reasonOf(error), 'correct the file that WEFT_POOLS_FILE names')];
+  }
+  return (await countPollers(connection, namespace, queues)).map(describePollers);
 }
 
 function describePollers({ queue, workflows, activities }: QueuePollers): Check {
