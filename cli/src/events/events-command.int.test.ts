@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
@@ -36,6 +37,12 @@ const napping: WorkflowDefinition = {
   ],
   edges: [{ from: 'double', to: 'nap' }],
   output: 'input.text',
+};
+
+const sleeping: WorkflowDefinition = {
+  name: 'sleeping',
+  nodes: [{ id: 'nap', type: 'delay', config: { durationMs: 3_600_000 } }],
+  edges: [],
 };
 
 let database: TestDatabase;
@@ -80,21 +87,22 @@ afterAll(async () => {
   await database?.drop();
 });
 
-async function completedRun(): Promise<string> {
-  const hash = definitionHash(contentHash(canonicalJson(napping)));
-  const { workflowId, version } = await publishDefinition(pool, {
-    tenantId: DEFAULT_TENANT,
-    hash,
-    definition: napping,
-  });
+async function startedRun(definition: WorkflowDefinition): Promise<string> {
+  const hash = definitionHash(contentHash(canonicalJson(definition)));
+  const { workflowId, version } = await publishDefinition(pool, { tenantId: DEFAULT_TENANT, hash, definition });
   const { run } = await insertRun(pool, {
     ...{ id: runId(uniqueName('run')), tenantId: DEFAULT_TENANT, workflowId, version, definitionHash: hash },
     ...{ input: { n: 21, text: 'x'.repeat(20_000) }, idempotencyKey: null, createdAt: new Date() },
   });
-  await startRunWorkflow(client, run, napping);
+  await startRunWorkflow(client, run, definition);
   await hintRuns(pool, [run.id]);
-  await client.workflow.getHandle(run.id).result();
   return run.id;
+}
+
+async function completedRun(): Promise<string> {
+  const id = await startedRun(napping);
+  await client.workflow.getHandle(id).result();
+  return id;
 }
 
 type Outcome = { code: number; stdout: string; stderr: string };
@@ -132,6 +140,25 @@ describe('weft events', () => {
     const verify = await weft('verify', '--run', ids[0] as string, '--json');
     expect(JSON.parse(verify.stdout)).toMatchObject({ streams: 1, found: [], goneValues: 0 });
     expect(verify.code).toBe(0);
+  });
+
+  it('finds no difference in a run that was reset while it waited, open and closed', async () => {
+    const id = await startedRun(sleeping);
+    const handle = client.workflow.getHandle(id);
+    while (((await handle.fetchHistory()).events ?? []).length < 5) await sleep(20);
+    await connection.workflowService.resetWorkflowExecution({
+      ...{
+        namespace: environment['TEMPORAL_NAMESPACE'] ?? '',
+        workflowExecution: { workflowId: id },
+        reason: 'once more',
+      },
+      ...{ workflowTaskFinishEventId: 4 as never, requestId: uniqueName('reset') },
+    });
+    expect(JSON.parse((await weft('audit', '--open', '--json')).stdout)).toMatchObject({ runs: 1, differences: [] });
+    await client.workflow.getHandle(id).terminate('enough');
+    const { runs, events, differences } = JSON.parse((await weft('audit', '--run', id, '--json')).stdout);
+    expect({ runs, differences }).toEqual({ runs: 1, differences: [] });
+    expect(events).toBeGreaterThan(10);
   });
 
   it('names a changed and a removed row, by the chain and by what Temporal has, with exit code 1', async () => {
