@@ -20,34 +20,45 @@ export async function noteNewWaits(pool: pg.Pool, limit: number): Promise<number
   const { rows } = await pool.query<WaitRow>(
     `SELECT node.run_id, node.node_id, node.iteration, run.tenant_id, node.input, node.started_at
      FROM node_executions node JOIN runs run ON run.id = node.run_id
-     WHERE node.type = 'wait' AND node.status = 'WAITING' AND node.started_at IS NOT NULL
-       AND NOT EXISTS (SELECT FROM event_waits known WHERE known.run_id = node.run_id
-                       AND known.node_id = node.node_id AND known.iteration = node.iteration)
+     WHERE node.unnoted AND node.started_at IS NOT NULL ORDER BY node.run_id
      LIMIT $1`,
     [limit],
   );
+  if (rows.length === 0) return 0;
   const inputs = await readColumns(
     createPayloadStore(pool),
     rows.map((row) => row.input),
   );
-  for (const [index, row] of rows.entries()) {
-    const input = inputs[index];
-    const wanted = isJsonObject(input) ? input : {};
-    await pool.query(
-      `INSERT INTO event_waits (run_id, node_id, iteration, tenant_id, event, correlation, opened_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-      [
-        row.run_id,
-        row.node_id,
-        row.iteration,
-        row.tenant_id,
-        String(wanted['event']),
-        wanted['correlation'] === undefined || wanted['correlation'] === null ? null : String(wanted['correlation']),
-        row.started_at,
-      ],
-    );
-  }
-  return rows.length;
+  const wanted = inputs.map((input) => (isJsonObject(input) ? input : {}));
+  const keys = [rows.map((row) => row.run_id), rows.map((row) => row.node_id), rows.map((row) => row.iteration)];
+  await pool.query(
+    `INSERT INTO event_waits (run_id, node_id, iteration, tenant_id, event, correlation, opened_at)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+     ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING`,
+    [
+      ...keys,
+      rows.map((row) => row.tenant_id),
+      wanted.map(({ event }) => String(event)),
+      wanted.map(({ correlation }) => (correlation === undefined || correlation === null ? null : String(correlation))),
+      rows.map((row) => row.started_at),
+    ],
+  );
+  return markNoted(pool, keys);
+}
+
+/** A row that the feed is just writing is left for the next time, so that neither waits for the other. */
+async function markNoted(pool: pg.Pool, keys: readonly (readonly string[])[]): Promise<number> {
+  const { rowCount } = await pool.query(
+    `WITH free AS (
+       SELECT run_id, node_id, iteration FROM node_executions
+       JOIN unnest($1::text[], $2::text[], $3::text[]) AS known(run_id, node_id, iteration)
+         USING (run_id, node_id, iteration)
+       FOR UPDATE OF node_executions SKIP LOCKED
+     ) UPDATE node_executions node SET noted = true FROM free
+       WHERE node.run_id = free.run_id AND node.node_id = free.node_id AND node.iteration = free.iteration`,
+    [...keys],
+  );
+  return rowCount ?? 0;
 }
 
 /** Has new waits take the events that were emitted since they opened. */
@@ -153,11 +164,34 @@ export async function listDeliveries(pool: pg.Pool, tenant: TenantId, eventId: s
   return rows;
 }
 
-/** Forgets waits that are over. */
-export async function forgetClosedWaits(pool: pg.Pool): Promise<void> {
-  await pool.query(
-    `DELETE FROM event_waits wait WHERE looked_back AND NOT EXISTS (
+/** Forgets waits that are over; one that opens again is new. */
+export async function forgetClosedWaits(pool: pg.Pool, limit = 1_000): Promise<void> {
+  const { rows } = await pool.query<Pick<WaitRow, 'run_id' | 'node_id' | 'iteration'>>(
+    `SELECT run_id, node_id, iteration FROM event_waits wait WHERE looked_back AND NOT EXISTS (
        SELECT FROM node_executions node WHERE node.run_id = wait.run_id AND node.node_id = wait.node_id
-         AND node.iteration = wait.iteration AND node.status = 'WAITING')`,
+         AND node.iteration = wait.iteration AND node.type = 'wait' AND node.status = 'WAITING')
+     LIMIT $1`,
+    [limit],
   );
+  if (rows.length === 0) return;
+  const keys = [rows.map((row) => row.run_id), rows.map((row) => row.node_id), rows.map((row) => row.iteration)];
+  const { rowCount } = await pool.query(
+    `WITH over AS (
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS given(run_id, node_id, iteration)
+     ), closed AS (
+       SELECT run_id, node_id, iteration FROM over JOIN node_executions node USING (run_id, node_id, iteration)
+       WHERE node.status <> 'WAITING' FOR UPDATE OF node SKIP LOCKED
+     ), unnoted AS (
+       UPDATE node_executions node SET noted = false FROM closed
+       WHERE node.run_id = closed.run_id AND node.node_id = closed.node_id AND node.iteration = closed.iteration
+     ), gone AS (
+       SELECT * FROM over WHERE NOT EXISTS (
+         SELECT FROM node_executions node WHERE node.run_id = over.run_id AND node.node_id = over.node_id
+           AND node.iteration = over.iteration)
+     )
+     DELETE FROM event_waits wait USING (SELECT * FROM closed UNION ALL SELECT * FROM gone) AS forgotten
+     WHERE wait.run_id = forgotten.run_id AND wait.node_id = forgotten.node_id AND wait.iteration = forgotten.iteration`,
+    keys,
+  );
+  if (rows.length === limit && (rowCount ?? 0) > 0) await forgetClosedWaits(pool, limit);
 }

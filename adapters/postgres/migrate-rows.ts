@@ -31,7 +31,7 @@ export async function migrateRows(
     [runId],
   );
   await client.query(
-    `UPDATE node_executions SET node_id = substr(node_id, 2) WHERE run_id = $1 AND node_id LIKE '>%'`,
+    `UPDATE node_executions SET node_id = substr(node_id, 2), noted = false WHERE run_id = $1 AND node_id LIKE '>%'`,
     [runId],
   );
   await client.query(
