@@ -2,7 +2,7 @@ import type { ChangedExecutions } from '../../events/changed-executions.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { executionsOf, type NodeState, type RunState, type UndoState } from '../run-state.ts';
-import { variableValues } from '../variables.ts';
+import { joinVariables, variableValues } from '../variables.ts';
 
 export type Change = { name: string; before: Json; after: Json };
 /** An execution of a node that did not exist before has `null` there in every field. */
@@ -24,9 +24,14 @@ export function diffRun(before: RunState, after: RunState, changed: ChangedExecu
   }));
   return {
     run: changesOf(runView(before), runView(after)),
-    variables: changesOf(variableValues(before.variables), variableValues(after.variables)),
+    variables: changesOf(variablesNow(before), variablesNow(after)),
     nodes: nodes.filter(({ fields }) => fields.length > 0),
   };
+}
+
+/** The run's own are settled at its end; until then the latest value is on its way out of some node. */
+function variablesNow({ variables, nodes }: RunState): JsonObject {
+  return variableValues(joinVariables([variables, ...nodes.flatMap((node) => node.variables ?? [])]));
 }
 
 const keyOf = ({ id, iteration }: NodeState | UndoState): string => `${id}#${iteration}`;
