@@ -31,7 +31,9 @@ export function diffRun(before: RunState, after: RunState, changed: ChangedExecu
 
 /** The run's own are settled at its end; until then the latest value is on its way out of some node. */
 function variablesNow({ variables, nodes }: RunState): JsonObject {
-  return variableValues(joinVariables([variables, ...nodes.flatMap((node) => node.variables ?? [])]));
+  return variableValues(
+    joinVariables([variables, ...nodes.flatMap((node) => (node.variables === null ? [] : [node.variables]))]),
+  );
 }
 
 const keyOf = ({ id, iteration }: NodeState | UndoState): string => `${id}#${iteration}`;
