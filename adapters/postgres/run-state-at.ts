@@ -10,7 +10,7 @@ import { runEvents } from './run-feed.ts';
 import { readSnapshot, writeSnapshot } from './run-snapshots.ts';
 
 /** Whoever folds past a multiple of it keeps the state there, so that nobody folds more than about this many events again. */
-const SNAPSHOT_EVERY = 500;
+const SNAPSHOT_EVERY = 200;
 
 /** A run right after an event; 0 is before the first. */
 export type RunPoint = RunFold & { sequence: number; definitionHash: string };
