@@ -75,7 +75,7 @@ export async function play(
           runId,
           nodesBefore(compileDefinition(definition), simulated, script.startAt + step.afterMs),
         );
-        const code = await take(stack, runId, step);
+        const code = await takeSurely(stack, runId, step);
         if (code !== null) refused.push(code);
       }
       await stack.graphql.until(runId, SETTLED, 80_000);
@@ -159,6 +159,14 @@ async function untilLike(stack: Stack, runId: string, expected: readonly NodeVie
     });
     if (differs.length === 0) return;
     if (Date.now() > deadline) throw new Error(`${runId}: ${JSON.stringify({ differs, nodes })}`);
+  }
+}
+
+/** Where the worker has just been killed, the answer may take longer than the API waits. */
+async function takeSurely(stack: Stack, runId: string, step: Step): Promise<string | null> {
+  for (let attempt = 1; ; attempt += 1) {
+    const code = await take(stack, runId, step);
+    if (code !== 'TEMPORAL_UNAVAILABLE' || attempt === 5) return code;
   }
 }
 
