@@ -12,6 +12,8 @@ export type Middle = {
   /** What is under way. */
   node: string;
   input?: JsonObject;
+  /** Instead of that when it is cancelled: nothing else may end the wait first. */
+  endless?: JsonObject;
   /** Calls that the shop keeps waiting; the run is in the middle when one of them is there. */
   hold?: string;
 };
@@ -22,10 +24,15 @@ const DOCUMENT = readFileSync(join(ROOT, 'samples/documents/newton-opticks-queri
 const STARTED = 2;
 /** For each type that waits or works, the first scenario of its example. */
 export const MIDDLES: readonly Middle[] = [
-  { example: 'delay', node: 'reflect', input: { patienceMs: 12_000 } },
-  { example: 'until', node: 'opening', input: { opensAt: '2026-05-01T09:00:10Z' } },
+  { example: 'delay', node: 'reflect', input: { patienceMs: 12_000 }, endless: { patienceMs: 3_600_000 } },
+  {
+    example: 'until',
+    node: 'opening',
+    input: { opensAt: '2026-05-01T09:00:02Z' },
+    endless: { opensAt: '2026-05-01T19:00:00Z' },
+  },
   { example: 'approval', node: 'ask' },
-  { example: 'wait', node: 'payment' },
+  { example: 'wait', node: 'payment', endless: { orderId: 'nobody pays' } },
   { example: 'webhook', node: 'arrived' },
   { example: 'map', node: 'reserve', hold: 'POST /reservations' },
   { example: 'loop', node: 'page', hold: 'GET /sales?day=2026-01-05&cursor=2' },
