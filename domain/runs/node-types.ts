@@ -164,7 +164,7 @@ export const NODE_TYPES = {
   until: {
     class: 'wait',
     ports: ONE_PORT,
-    meaning: 'Waits until a moment; one that is past does not wait.',
+    meaning: 'Waits until a moment; one that is past is over at once.',
     config: { at: { kind: 'expression', required: true, meaning: 'RFC 3339 text or ms since the epoch.' } },
   },
   wait: {
