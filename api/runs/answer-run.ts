@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { closeUnstarted } from '../../adapters/postgres/close-unstarted.ts';
 import { listNodeExecutions, MOST_EXECUTIONS } from '../../adapters/postgres/node-store.ts';
 import { AppError } from '../../domain/errors.ts';
+import { quorumOf } from '../../domain/runs/approval.ts';
 import type { Json } from '../../domain/json.ts';
 import { APPROVE_UPDATE, type ApproveArguments } from '../../domain/runs/messages.ts';
 import type { ApprovalDecision } from '../../domain/runs/run-event.ts';
@@ -40,7 +41,8 @@ export async function approve(deps: RunsDeps, principal: Principal, request: App
   deps.log.info({ runId: run.id, nodeId, decision }, 'approval answered');
   return caughtUp(deps, principal, run, async ({ eventCount }) => {
     const nodes = await listNodeExecutions(deps.pool, run.id, { nodeId, first: MOST_EXECUTIONS });
-    const partly = nodes.some((node) => node.status === 'WAITING') && eventCount > run.eventCount;
+    const several = nodes.some((node) => node.status === 'WAITING' && quorumOf(node.input) > 1);
+    const partly = several && eventCount > run.eventCount;
     return partly || nodes.some((node) => node.status !== 'WAITING' && node.status !== 'PENDING');
   });
 }

@@ -77,7 +77,7 @@ describe('an approval answered through the gateway', () => {
     const runId = await waitingRun();
     const tooEarly = await approve(runId, 'second');
     expect(tooEarly.errors?.[0]).toMatchObject({
-      message: 'Node second is not waiting for an approval: its status is PENDING',
+      message: 'Node second is not waiting: its status is PENDING',
       extensions: { code: 'NOT_WAITING', hint: expect.any(String), service: 'runs' },
     });
     expect(codeOf(await approve(runId, 'never'))).toBe('NOT_WAITING');
