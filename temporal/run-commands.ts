@@ -61,6 +61,24 @@ export async function retryActivityNow(client: Client, runId: RunId, activityId:
   }
 }
 
+/** Stops an activity whose result nobody wants any more: its attempt is cancelled with the next heartbeat, and none follows. */
+export async function stopActivity(client: Client, runId: RunId, activityId: string): Promise<void> {
+  try {
+    await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () =>
+      client.workflowService.pauseActivity({
+        namespace: client.options.namespace,
+        identity: client.options.identity,
+        execution: { workflowId: runId },
+        id: activityId,
+        reason: 'The node was skipped',
+      }),
+    );
+  } catch (error) {
+    // It has ended meanwhile, or its run has.
+    if (!isGrpcServiceError(error) || Number(error.code) !== GRPC_NOT_FOUND) throw error;
+  }
+}
+
 /** Activities under way are cancelled before the run ends. @throws AppError NOT_FOUND, RUN_CLOSED */
 export async function cancelRunWorkflow(client: Client, runId: RunId, reason: string | null): Promise<void> {
   try {

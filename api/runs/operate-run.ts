@@ -16,7 +16,7 @@ import {
 } from '../../domain/runs/messages.ts';
 import { nodeTypeRow, isNodeType } from '../../domain/runs/node-types.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
-import { retryActivityNow, updateRun } from '../../temporal/run-commands.ts';
+import { retryActivityNow, stopActivity, updateRun } from '../../temporal/run-commands.ts';
 import type { Principal } from '../access/principal.ts';
 import { caughtUp, openRun } from './answer-run.ts';
 import type { RunsDeps } from './deps.ts';
@@ -64,17 +64,22 @@ export async function retryNode(deps: RunsDeps, principal: Principal, request: O
 const isActivity = (type: string): boolean => isNodeType(type) && nodeTypeRow(type).class === 'activity';
 
 /** @throws NOT_FOUND, NOT_SKIPPABLE, RUN_CLOSED, PAYLOAD_TOO_LARGE */
-export function skipNode(
+export async function skipNode(
   deps: RunsDeps,
   principal: Principal,
   { runId, nodeId, path = null, output = null }: OneNode & { output?: Json | undefined },
 ): Promise<RunRecord> {
   checkSize(deps, output, 'The output');
   const request: SkipArguments = { nodeId, iteration: path, output, by: principal.subject };
-  return ask(deps, principal, runId, SKIP_UPDATE, request, async (run) => {
-    const nodes = await listNodeExecutions(deps.pool, run.id, { nodeId, first: MOST_EXECUTIONS });
-    return nodes.some((node) => node.status === 'SKIPPED');
-  });
+  const executions = (id: RunRecord['id']) => listNodeExecutions(deps.pool, id, { nodeId, first: MOST_EXECUTIONS });
+  const { id } = await openRun(deps, principal, runId);
+  const before = (await executions(id)).filter((node) => node.status === 'RUNNING' && isActivity(node.type));
+  const run = await ask(deps, principal, runId, SKIP_UPDATE, request, async () =>
+    (await executions(id)).some((node) => node.status === 'SKIPPED'),
+  );
+  const stopped = before.filter((node) => path === null || node.iteration === path);
+  await Promise.all(stopped.map((node) => stopActivity(deps.temporal, id, activityId(nodeId, node.iteration))));
+  return run;
 }
 
 /** @throws NOT_FOUND, VARIABLE_UNKNOWN, RUN_CLOSED, PAYLOAD_TOO_LARGE */

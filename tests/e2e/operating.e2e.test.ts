@@ -114,13 +114,15 @@ describe('operating a run on Temporal', () => {
       nodes: [
         site.post('call', '/hold/skipped', { timeouts: { startToCloseMs: 120_000 } }),
         transform('after', 'nodes.call.output'),
+        { id: 'hold', type: 'delay', config: { durationMs: 8_000 } },
       ],
       edges: chain('call', 'after'),
       output: 'nodes.after.output',
     });
     await site.ledger.called('/hold/skipped', 1);
     await site.mutate('skipNode', { runId: id, nodeId: 'call', output: 5 });
-    expect((await site.stack.graphql.until(id, ['COMPLETED'])).output).toBe(5);
     await site.ledger.aborted('/hold/skipped');
+    expect((await site.stack.graphql.run(id)).status).not.toBe('COMPLETED');
+    expect((await site.stack.graphql.until(id, ['COMPLETED'])).output).toBe(5);
   }, 60_000);
 });
