@@ -1,6 +1,7 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from './whole-number.ts';
+import { exitCode } from './exit-code.ts';
 import { graphqlUrl } from './graphql-url.ts';
-import { printFailure } from './print-failure.ts';
 
 type Shared = { json?: boolean; url?: string };
 export type RunStartOptions = Shared & {
@@ -39,14 +40,16 @@ export function addFlowCommands(program: Command): void {
   shared(run.command('start').description('start a run of a workflow').argument('<workflow>'))
     .option('--input <json>', 'the input as JSON, or @file')
     .option('--label <key=value>', 'a label to search by; may be repeated', label)
-    .option('--priority <1-5>', '1 is first', whole)
+    .option('--priority <1-5>', '1 is first', wholeNumber())
     .option('--key <text>', 'idempotency key: the same key gives the same run')
-    .option('--version <number>', 'of the workflow; default is the latest', whole)
+    .option('--version <number>', 'of the workflow; default is the latest', wholeNumber())
     .option('--start-at <time>', 'not before this moment (ISO 8601)')
-    .option('--delay <ms>', 'not before this long after now', whole)
-    .option('--wait <ms>', 'answer when the run is closed, or after this long', whole)
+    .option('--delay <ms>', 'not before this long after now', wholeNumber())
+    .option('--wait <ms>', 'answer when the run is closed, or after this long', wholeNumber())
     .action((workflow: string, options: RunStartOptions) =>
-      exit(async () => (await import('./flow/start-run.ts')).startRun(workflow, { ...options, url: urlOf(options) })),
+      exitCode(async () =>
+        (await import('./flow/start-run.ts')).startRun(workflow, { ...options, url: urlOf(options) }),
+      ),
     );
   shared(run.command('list').description('runs, newest first'))
     .option('--workflow <id>', 'with it also the runs that nodes of other runs have started')
@@ -56,9 +59,9 @@ export function addFlowCommands(program: Command): void {
       '--trigger <kind[:id]>',
       'started by: manual, schedule, webhook, event or run; or by one, as schedule:nightly',
     )
-    .option('--first <number>', 'how many, 1 to 100', whole)
+    .option('--first <number>', 'how many, 1 to 100', wholeNumber())
     .action((options: RunListOptions) =>
-      exit(async () => (await import('./flow/list-runs.ts')).listRuns({ ...options, url: urlOf(options) })),
+      exitCode(async () => (await import('./flow/list-runs.ts')).listRuns({ ...options, url: urlOf(options) })),
     );
   for (const [name, mutation] of [
     ['cancel', 'cancelRun'],
@@ -67,7 +70,7 @@ export function addFlowCommands(program: Command): void {
     shared(run.command(name).description(`${name} a run`).argument('<id>'))
       .option('--reason <text>')
       .action((id: string, options: Shared & { reason?: string }) =>
-        exit(async () =>
+        exitCode(async () =>
           (await import('./flow/close-run.ts')).closeRun(mutation, id, { ...options, url: urlOf(options) }),
         ),
       );
@@ -88,18 +91,20 @@ function addBatchCommands(program: Command): void {
     .option('--dry-run', 'only count them')
     .option('--wait', 'show the progress until it has ended: exit code 1 when it could not be done to some')
     .action((operation: string, options: BatchStartOptions) =>
-      exit(async () => (await import('./flow/batch.ts')).startBatch(operation, { ...options, url: urlOf(options) })),
+      exitCode(async () =>
+        (await import('./flow/batch.ts')).startBatch(operation, { ...options, url: urlOf(options) }),
+      ),
     );
   shared(batch.command('list').description('batches, newest first')).action((options: Shared) =>
-    exit(async () => (await import('./flow/batch.ts')).listBatches({ ...options, url: urlOf(options) })),
+    exitCode(async () => (await import('./flow/batch.ts')).listBatches({ ...options, url: urlOf(options) })),
   );
   shared(batch.command('show').description('how far a batch is, and its errors').argument('<id>')).action(
     (id: string, options: Shared) =>
-      exit(async () => (await import('./flow/batch.ts')).showBatch(id, { ...options, url: urlOf(options) })),
+      exitCode(async () => (await import('./flow/batch.ts')).showBatch(id, { ...options, url: urlOf(options) })),
   );
   shared(batch.command('cancel').description('leave the other runs of a batch alone').argument('<id>')).action(
     (id: string, options: Shared) =>
-      exit(async () => (await import('./flow/batch.ts')).cancelBatch(id, { ...options, url: urlOf(options) })),
+      exitCode(async () => (await import('./flow/batch.ts')).cancelBatch(id, { ...options, url: urlOf(options) })),
   );
 }
 
@@ -113,20 +118,6 @@ const shared = (command: Command): Command =>
     .option('--url <url>', 'GraphQL address; default is that of the running weft start here');
 
 const urlOf = ({ url }: Shared): string => url ?? graphqlUrl();
-
-async function exit(work: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await work();
-  } catch (error) {
-    printFailure(error);
-    process.exitCode = 1;
-  }
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
-  return Number(text);
-}
 
 /** Names of statuses, in any case. */
 const upper = (text: string, before: string[] = []): string[] => [...before, text.toUpperCase()];

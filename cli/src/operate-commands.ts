@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { wholeNumber } from './whole-number.ts';
+import { exitCode } from './exit-code.ts';
 import { graphqlUrl } from './graphql-url.ts';
-import { printFailure } from './print-failure.ts';
-import { UsageError } from './usage-error.ts';
 
 export type Shared = { url: string; json?: boolean };
 export type OperateOptions = Shared & { by?: string; reason?: string; path?: string; output?: string };
@@ -23,20 +23,20 @@ export function addOperateCommands(program: Command): void {
 
 function addReading(run: Command): void {
   verb(run, 'show <id>', 'what a run does: its nodes, its children, warnings, why it is paused or waits')
-    .option('--nodes <number>', 'how many of its nodes, 0 to 10000', whole, 100)
+    .option('--nodes <number>', 'how many of its nodes, 0 to 10000', wholeNumber(), 100)
     .action((id: string, options: ShowOptions) =>
-      exit(async () => (await import('./run/show-run.ts')).showRun(id, options)),
+      exitCode(async () => (await import('./run/show-run.ts')).showRun(id, options)),
     );
   verb(run, 'watch <id>', 'say what changes until the run is closed; exit code 0 when it completed, else 1')
-    .option('--timeout <seconds>', 'give up after this long: exit code 2', whole)
+    .option('--timeout <seconds>', 'give up after this long: exit code 2', wholeNumber())
     .action((id: string, options: WatchOptions) =>
-      exit(async () => (await import('./run/watch-run.ts')).watchRun(id, options)),
+      exitCode(async () => (await import('./run/watch-run.ts')).watchRun(id, options)),
     );
   verb(run, 'events <id>', 'its stored events')
-    .option('--after <id>', 'those above this one', whole)
-    .option('--first <number>', 'how many, 1 to 1000; default 100', whole)
+    .option('--after <id>', 'those above this one', wholeNumber())
+    .option('--first <number>', 'how many, 1 to 1000; default 100', wholeNumber())
     .action((id: string, options: EventsOptions) =>
-      exit(async () => (await import('./run/list-events.ts')).listEvents(id, options)),
+      exitCode(async () => (await import('./run/list-events.ts')).listEvents(id, options)),
     );
 }
 
@@ -45,14 +45,14 @@ function addPausing(run: Command): void {
   verb(run, 'pause <id>', 'no node of the run starts any more; what is under way goes on')
     .option('--reason <text>', 'shown with the run')
     .addOption(by())
-    .action((id: string, options: OperateOptions) => exit(async () => (await load()).pauseRun(id, options)));
+    .action((id: string, options: OperateOptions) => exitCode(async () => (await load()).pauseRun(id, options)));
   verb(run, 'resume <id>', 'go on; failed nodes that hold the run take their course')
     .addOption(by())
-    .action((id: string, options: OperateOptions) => exit(async () => (await load()).resumeRun(id, options)));
+    .action((id: string, options: OperateOptions) => exitCode(async () => (await load()).resumeRun(id, options)));
   verb(run, 'set <id> <variable> <json>', 'change a variable for everything that is evaluated from now on')
     .addOption(by())
     .action((id: string, variable: string, json: string, options: OperateOptions) =>
-      exit(async () => (await load()).setVariable(id, variable, json, options)),
+      exitCode(async () => (await load()).setVariable(id, variable, json, options)),
     );
 }
 
@@ -62,14 +62,14 @@ function addNodes(run: Command): void {
     .addOption(path())
     .addOption(by())
     .action((id: string, node: string, options: OperateOptions) =>
-      exit(async () => (await load()).retryNode(id, node, options)),
+      exitCode(async () => (await load()).retryNode(id, node, options)),
     );
   verb(run, 'skip <id> <node>', 'pass over a node, whatever it does')
     .option('--output <json>', 'as if it had given this; JSON or @file')
     .addOption(path())
     .addOption(by())
     .action((id: string, node: string, options: OperateOptions) =>
-      exit(async () => (await load()).skipNode(id, node, options)),
+      exitCode(async () => (await load()).skipNode(id, node, options)),
     );
   for (const [name, decision] of [
     ['approve', 'APPROVED'],
@@ -81,7 +81,7 @@ function addNodes(run: Command): void {
       .addOption(path())
       .addOption(by())
       .action((id: string, node: string, options: AnswerOptions) =>
-        exit(async () => (await load()).answerNode(id, node, decision, options)),
+        exitCode(async () => (await load()).answerNode(id, node, decision, options)),
       );
   }
 }
@@ -102,18 +102,3 @@ const by = (): Option => new Option('--by <name>', 'on whose behalf').default(us
 
 const path = (): Option =>
   new Option('--path <path>', 'which execution, such as 2.5, where the node is in a loop or map');
-
-/** Exit code 2 says that the command could not do its work. */
-async function exit(work: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await work();
-  } catch (error) {
-    printFailure(error);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  }
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
-  return Number(text);
-}

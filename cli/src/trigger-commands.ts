@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command } from 'commander';
+import { wholeNumber } from './whole-number.ts';
 import { graphqlUrl } from './graphql-url.ts';
 import { printFailure } from './print-failure.ts';
 
@@ -53,11 +54,11 @@ function addScheduleCommands(group: Command): void {
   timed(shared(group.command('create').description('start runs of a workflow at given times').argument('<workflow>')))
     .option('--id <id>', 'default is a random one')
     .option('--name <text>')
-    .option('--version <number>', 'of the workflow; default is the latest when it fires', whole)
+    .option('--version <number>', 'of the workflow; default is the latest when it fires', wholeNumber())
     .option('--input <json>', 'of the runs, as JSON or @file')
     .option('--mapping <json>', 'CEL over scheduledTime and schedule that gives the input, as JSON or @file')
     .option('--overlap <policy>', 'skip (default), buffer_one, buffer_all, cancel_other, terminate_other, allow_all')
-    .option('--catchup-window <seconds>', 'how late a firing may still be made up for', whole)
+    .option('--catchup-window <seconds>', 'how late a firing may still be made up for', wholeNumber())
     .option('--pause-on-failure', 'pause when a run does not complete')
     .option('--paused', 'begin paused')
     .option('--note <text>')
@@ -66,7 +67,7 @@ function addScheduleCommands(group: Command): void {
     );
   timed(shared(group.command('preview').description('when a schedule would fire')))
     .option('--after <time>', 'default is now')
-    .option('--first <number>', 'how many, 1 to 100', whole)
+    .option('--first <number>', 'how many, 1 to 100', wholeNumber())
     .action((options: ScheduleOptions & { after?: string; first?: number }) =>
       exit(options, async (own) => (await load()).previewSchedule(own)),
     );
@@ -119,7 +120,7 @@ function addEventCommands(group: Command): void {
     .option('--id <id>', 'default is a random one')
     .option('--name <text>')
     .option('--filter <cel>', 'over event {id, name, correlation, data, emittedAt}')
-    .option('--version <number>', 'of the workflow; default is the latest when it fires', whole)
+    .option('--version <number>', 'of the workflow; default is the latest when it fires', wholeNumber())
     .option('--mapping <json>', "CEL over event that gives the input, as JSON or @file; default is the event's data")
     .action((event: string, workflow: string, options: EventTriggerOptions) =>
       exit(options, async (own) => (await load()).createEventTrigger(event, workflow, own)),
@@ -143,7 +144,7 @@ function addWebhookCommands(group: Command): void {
   shared(group.command('create').description('make an address that starts runs of a workflow').argument('<workflow>'))
     .option('--id <id>', 'the end of the address; default is a random one')
     .option('--name <text>')
-    .option('--version <number>', 'of the workflow; default is the latest when a message comes', whole)
+    .option('--version <number>', 'of the workflow; default is the latest when a message comes', wholeNumber())
     .option('--mapping <json>', 'CEL over body, headers, query and webhook that gives the input, as JSON or @file')
     .option('--secret <text>', 'whsec_...; default is a new one')
     .action((workflow: string, options: WebhookOptions) =>
@@ -154,7 +155,7 @@ function addWebhookCommands(group: Command): void {
   );
   shared(group.command('rotate').description('another secret; the one before stays for a day').argument('<id>'))
     .option('--secret <text>', 'whsec_...; default is a new one')
-    .option('--grace <seconds>', 'how long the one before stays valid', whole)
+    .option('--grace <seconds>', 'how long the one before stays valid', wholeNumber())
     .action((id: string, options: WebhookOptions) =>
       exit(options, async (own) => (await load()).rotateSecret(id, own)),
     );
@@ -175,7 +176,7 @@ const timed = (command: Command): Command =>
     .option('--time-zone <name>', 'of the cron expressions, such as Europe/Berlin; default UTC')
     .option('--start-at <time>', 'nothing fires before (ISO 8601)')
     .option('--end-at <time>', 'nothing fires after (ISO 8601)')
-    .option('--jitter <seconds>', 'each firing is late by up to this much', whole);
+    .option('--jitter <seconds>', 'each firing is late by up to this much', wholeNumber());
 
 const shared = (command: Command): Command =>
   command
@@ -194,9 +195,4 @@ async function exit<Options extends { url?: string }>(
   }
 }
 
-function whole(text: string): number {
-  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
-  return Number(text);
-}
-
-const wholes = (text: string, before: number[] = []): number[] => [...before, whole(text)];
+const wholes = (text: string, before: number[] = []): number[] => [...before, wholeNumber()(text)];

@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { wholeNumber } from './whole-number.ts';
+import { exitCode } from './exit-code.ts';
 import { graphqlUrl } from './graphql-url.ts';
-import { printFailure } from './print-failure.ts';
-import { UsageError } from './usage-error.ts';
 
 export type Shared = { url: string; json?: boolean };
 export type DraftOptions = Shared & { revision: number };
@@ -11,9 +11,9 @@ export function addWorkflowCommands(program: Command): void {
   const workflow = program.command('workflow').description('find published workflows');
   verb(workflow, 'list', 'the latest version of each')
     .option('--name <text>', 'whose name contains this')
-    .option('--first <number>', 'how many, 1 to 100', whole, 50)
+    .option('--first <number>', 'how many, 1 to 100', wholeNumber(), 50)
     .action((options: Shared & { name?: string; first: number }) =>
-      exit(async () => (await import('./workflow/list-workflows.ts')).listWorkflows(options)),
+      exitCode(async () => (await import('./workflow/list-workflows.ts')).listWorkflows(options)),
     );
   addDrafts(program.command('draft').description('definitions that somebody is writing; one a workflow'));
 }
@@ -21,20 +21,20 @@ export function addWorkflowCommands(program: Command): void {
 function addDrafts(draft: Command): void {
   const load = () => import('./workflow/drafts.ts');
   verb(draft, 'save <file>', 'save a definition, which may have problems')
-    .option('--revision <number>', 'the revision it takes the place of; 0 makes a new draft', whole, 0)
-    .action((file: string, options: DraftOptions) => exit(async () => (await load()).saveDraft(file, options)));
+    .option('--revision <number>', 'the revision it takes the place of; 0 makes a new draft', wholeNumber(), 0)
+    .action((file: string, options: DraftOptions) => exitCode(async () => (await load()).saveDraft(file, options)));
   verb(draft, 'list', 'drafts by name').action((options: Shared) =>
-    exit(async () => (await load()).listDrafts(options)),
+    exitCode(async () => (await load()).listDrafts(options)),
   );
   verb(draft, 'show <workflow>', 'a draft and what stands against publishing it').action(
-    (id: string, options: Shared) => exit(async () => (await load()).showDraft(id, options)),
+    (id: string, options: Shared) => exitCode(async () => (await load()).showDraft(id, options)),
   );
   verb(draft, 'publish <workflow>', 'publish a draft, which is then gone')
-    .requiredOption('--revision <number>', 'the one that was looked at', whole)
-    .action((id: string, options: DraftOptions) => exit(async () => (await load()).publishDraft(id, options)));
+    .requiredOption('--revision <number>', 'the one that was looked at', wholeNumber())
+    .action((id: string, options: DraftOptions) => exitCode(async () => (await load()).publishDraft(id, options)));
   verb(draft, 'discard <workflow>', 'throw a draft away')
-    .requiredOption('--revision <number>', 'the one that was looked at', whole)
-    .action((id: string, options: DraftOptions) => exit(async () => (await load()).discardDraft(id, options)));
+    .requiredOption('--revision <number>', 'the one that was looked at', wholeNumber())
+    .action((id: string, options: DraftOptions) => exitCode(async () => (await load()).discardDraft(id, options)));
 }
 
 const verb = (group: Command, usage: string, description: string): Command =>
@@ -48,18 +48,3 @@ const verb = (group: Command, usage: string, description: string): Command =>
         'found',
       ),
     );
-
-/** Exit code 2 says that the command could not do its work. */
-async function exit(work: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await work();
-  } catch (error) {
-    printFailure(error);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  }
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
-  return Number(text);
-}

@@ -5,7 +5,8 @@ import { validateFlowPolicies } from './flow-control/validate-flow-policies.ts';
 import { LIMITS } from './limits.ts';
 import type { Report } from './problem-list.ts';
 
-const TOP_LEVEL = [
+/** In the order in which people read them. */
+export const DEFINITION_FIELDS = [
   '$schema',
   'name',
   'description',
@@ -54,7 +55,7 @@ export function validateShape(value: unknown, report: Report): ReadableDefinitio
     report('DEFINITION_SHAPE', [], null, 'A definition is a JSON object', 'Send {"name", "nodes", "edges", ...}.');
     return null;
   }
-  unknownFields(value, TOP_LEVEL, [], null, report);
+  unknownFields(value, DEFINITION_FIELDS, [], null, report);
   validateName(value['name'], report);
   text(value, 'description', [], null, report);
   if (value['input'] !== undefined && typeof value['input'] !== 'boolean' && !isJsonObject(value['input'])) {

@@ -1,6 +1,7 @@
 import { type Document, isNode, isPair, LineCounter, parseDocument, stringify, visit, type YAMLError } from 'yaml';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { DefinitionProblem, WorkflowDefinition } from '../../domain/runs/definition.ts';
+import { DEFINITION_FIELDS } from '../../domain/runs/validate-shape.ts';
 
 export type TextFormat = 'json' | 'yaml';
 /** 1-based. */
@@ -117,18 +118,6 @@ export function placeProblems(problems: readonly DefinitionProblem[], { position
   return problems.map((problem) => ({ ...problem, ...positionOf(problem.path) }));
 }
 
-const FIELD_ORDER = [
-  '$schema',
-  'name',
-  'description',
-  'input',
-  'variables',
-  'nodes',
-  'edges',
-  'output',
-  'policies',
-  'metadata',
-];
 const NODE_ORDER = ['id', 'parent', 'type', 'name', 'config'];
 
 /**
@@ -142,7 +131,7 @@ const NODE_ORDER = ['id', 'parent', 'type', 'name', 'config'];
  * ```
  */
 export function printText(definition: WorkflowDefinition, format: TextFormat): string {
-  const ordered = inOrder(definition, FIELD_ORDER);
+  const ordered = inOrder(definition, DEFINITION_FIELDS);
   const nodes = isJsonObject(ordered) && Array.isArray(ordered['nodes']) ? ordered['nodes'] : null;
   if (nodes !== null) (ordered as { nodes: Json[] }).nodes = nodes.map((node) => inOrder(node, NODE_ORDER));
   if (format === 'json') return `${JSON.stringify(ordered, null, 2)}\n`;

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command } from 'commander';
+import { wholeNumber } from '../whole-number.ts';
 import type { AuditOptions } from './audit-events.ts';
 import type { LetterOptions } from './dead-letters.ts';
 import type { VerifyOptions } from './verify-events.ts';
@@ -23,7 +24,7 @@ Examples
 export function addEventsCommand(program: Command): void {
   const events = program
     .command('events')
-    .description('the event store: is it whole, is it true')
+    .description('the event store: is it wholeNumber(1), is it true')
     .addHelpText('after', HELP);
   const verify = events
     .command('verify')
@@ -44,7 +45,7 @@ export function addEventsCommand(program: Command): void {
     .description("compare stored events with Temporal's own histories, event by event")
     .option('--run <id>', 'this run')
     .option('--open', 'every run that is open')
-    .option('--last <n>', 'the newest runs, this many', whole)
+    .option('--last <n>', 'the newest runs, this many', wholeNumber(1))
     .option('--json', 'one JSON object on stdout')
     .addHelpText('after', HELP)
     .action(async (options: AuditOptions) => {
@@ -73,7 +74,7 @@ function addDeadLetters(events: Command): void {
     .command('requeue')
     .description('let the subscription handle them again')
     .option('--subscription <name>', 'those of this subscription')
-    .option('--position <n>', 'the one at this position; needs --subscription', whole)
+    .option('--position <n>', 'the one at this position; needs --subscription', wholeNumber(1))
     .option('--all', 'those of every subscription')
     .option('--json', 'one JSON object on stdout')
     .action(async (options: LetterOptions & { all?: boolean }) => {
@@ -86,10 +87,4 @@ function addDeadLetters(events: Command): void {
       const { requeueLetters } = await import('./dead-letters.ts');
       process.exitCode = await requeueLetters(options);
     });
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError('It must be a whole number above 0.');
 }

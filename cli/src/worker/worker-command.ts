@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { wholeNumber } from '../whole-number.ts';
 import type { AutoscaleOptions } from './autoscale.ts';
 import type { ListOptions } from './list-queues.ts';
 import type { StartWorkerOptions } from './start-worker.ts';
@@ -41,9 +42,9 @@ export function addWorkerCommand(program: Command): void {
     .command('start')
     .description('a worker process in the foreground')
     .requiredOption('--queue <name>', 'a queue to serve; repeat it for several', collect)
-    .option('--concurrency <n>', 'activities at once, instead of what the table of pools says', whole(1, 10_000))
+    .option('--concurrency <n>', 'activities at once, instead of what the table of pools says', wholeNumber(1, 10_000))
     .option('--rate <n>', 'activities a second that this process begins', decimal)
-    .option('--grace <ms>', 'time for running activities when asked to stop', whole(0, 3_600_000))
+    .option('--grace <ms>', 'time for running activities when asked to stop', wholeNumber(0, 3_600_000))
     .option('--json', 'one JSON line when it is ready')
     .addHelpText('after', START_HELP)
     .action(async (options: StartWorkerOptions) => {
@@ -85,15 +86,17 @@ function addAutoscale(worker: Command): void {
     .command('autoscale')
     .description('start and stop worker processes of a queue by its backlog, for development')
     .requiredOption('--queue <name>', 'the queue')
-    .option('--min <n>', 'processes at least', whole(0, 64), 1)
-    .option('--max <n>', 'processes at most', whole(1, 64), 4)
-    .option('--backlog <n>', 'waiting tasks per process before another starts', whole(1, 1_000_000), 10)
-    .option('--max-wait <ms>', 'longest wait of a task before another process starts', whole(1, 3_600_000), 5_000)
-    .option('--settle <ms>', 'pause after a start', whole(0, 3_600_000), 5_000)
-    .option('--calm <ms>', 'calm time before a process is stopped', whole(0, 3_600_000), 30_000)
-    .addOption(new Option('--every <ms>', 'how often the queue is read').argParser(whole(100, 60_000)).default(1_000))
-    .option('--concurrency <n>', 'activities at once in each process', whole(1, 10_000))
-    .option('--grace <ms>', 'time for running activities of a process that is stopped', whole(0, 3_600_000))
+    .option('--min <n>', 'processes at least', wholeNumber(0, 64), 1)
+    .option('--max <n>', 'processes at most', wholeNumber(1, 64), 4)
+    .option('--backlog <n>', 'waiting tasks per process before another starts', wholeNumber(1, 1_000_000), 10)
+    .option('--max-wait <ms>', 'longest wait of a task before another process starts', wholeNumber(1, 3_600_000), 5_000)
+    .option('--settle <ms>', 'pause after a start', wholeNumber(0, 3_600_000), 5_000)
+    .option('--calm <ms>', 'calm time before a process is stopped', wholeNumber(0, 3_600_000), 30_000)
+    .addOption(
+      new Option('--every <ms>', 'how often the queue is read').argParser(wholeNumber(100, 60_000)).default(1_000),
+    )
+    .option('--concurrency <n>', 'activities at once in each process', wholeNumber(1, 10_000))
+    .option('--grace <ms>', 'time for running activities of a process that is stopped', wholeNumber(0, 3_600_000))
     .option('--json', 'JSON lines on stdout')
     .addHelpText('after', SCALE_HELP)
     .action(async (options: AutoscaleOptions) => {
@@ -104,14 +107,6 @@ function addAutoscale(worker: Command): void {
 }
 
 const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
-
-function whole(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
-  };
-}
 
 function decimal(text: string): number {
   const value = Number(text);
