@@ -24,7 +24,7 @@ Examples
 export function addEventsCommand(program: Command): void {
   const events = program
     .command('events')
-    .description('the event store: is it wholeNumber(1), is it true')
+    .description('the event store: is it whole, is it true')
     .addHelpText('after', HELP);
   const verify = events
     .command('verify')
