@@ -114,7 +114,7 @@ function apply(change: Change, event: RunEvent): void {
     case 'child.failed':
       return childEvent(change, event);
     case 'timer.started':
-      return change.patch(change.find(event, 'WAITING'), { timerStarted: true, due: false });
+      return change.patch(change.find(event, 'WAITING'), { due: false });
     case 'timer.fired':
       return timeUp(change, change.find(event, 'WAITING'));
     case 'approval.decided':

@@ -67,7 +67,7 @@ export function afterContinuation(compiled: CompiledDefinition, state: RunState)
     const child = node.status === 'RUNNING' && node.attached;
     if (!child && !(node.status === 'WAITING' && node.deadline !== null)) return node;
     agenda.push({ kind: 'ready', node: compiled.indexOf.get(node.id) as number, iteration: node.iteration });
-    return { ...node, timerStarted: false, attached: false, due: true };
+    return { ...node, attached: false, due: true };
   };
   return {
     ...state,

@@ -53,7 +53,6 @@ export type NodeState = {
   readonly handled: boolean;
   /** There is something to command for it: an activity, a child, a timer. */
   readonly due: boolean;
-  readonly timerStarted: boolean;
   /** When the timer under way fires, in ms. */
   readonly deadline: number | null;
   /** Escalations that have happened. */
@@ -220,7 +219,6 @@ export function initialNode(node: CompiledNode, iteration: Iteration): NodeState
     closedAt: null,
     handled: false,
     due: false,
-    timerStarted: false,
     deadline: null,
     stage: 0,
     answers: [],

@@ -56,7 +56,7 @@ export function timeUp(change: Change, place: Place | null): void {
       const escalated = isJsonObject(node.input) && stage <= escalationsBefore(node);
       if (!escalated) return change.decide(place, () => approvalTimeoutOutcome(node.input));
       const deadline = nextApprovalDeadline({ input: node.input, startedAt: node.startedAt ?? change.at, stage });
-      return change.set(place, { stage, timerStarted: false, deadline, due: deadline !== null });
+      return change.set(place, { stage, deadline, due: deadline !== null });
     }
     default:
       return change.decide(place, () => timeoutOutcome(node.input));

@@ -1,4 +1,4 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { executionsOf, type RunState } from '../../domain/runs/run-state.ts';
 import { isClosed, type RunStatus } from '../../domain/runs/run-status.ts';
 
@@ -7,7 +7,8 @@ const MOST_NAMES = 20;
 
 /** Details cost no event; the search attribute costs one, so it follows only the turns to and from the statuses that last. */
 export function createStatusDisplay(legacy: boolean): (state: RunState) => void {
-  let shown: RunStatus = 'RUNNING';
+  // A link takes over what the one before it has shown.
+  let shown = legacy ? 'RUNNING' : (workflowInfo().searchAttributes['WeftStatus']?.[0] ?? 'RUNNING');
   return (state) => {
     setCurrentDetails(detailsOf(state));
     const status = SHOWN.includes(state.status) ? state.status : 'RUNNING';
