@@ -126,17 +126,25 @@ async function versionConflict(
 /** `sequence` counts the events of a run over all its links, from 1. */
 export type RunStoredEvent = StoredEvent & { sequence: number };
 
+const EVENTS = 'events event JOIN event_streams stream USING (stream_key)';
+/** So that of each link only what a page can hold is read, in the order of its key. */
+const EVENTS_BY_LINK = `event_streams stream CROSS JOIN LATERAL (
+  SELECT * FROM events WHERE events.stream_key = stream.stream_key AND events.version > $2::bigint - stream.sequence_base
+  ORDER BY events.version LIMIT $3) event`;
+
 /** The events of a run after the given sequence, in order. */
 export async function readRunEvents(
   pool: Queryable,
   runId: string,
   { after = 0, first }: { after?: number; first: number },
 ): Promise<RunStoredEvent[]> {
-  return readWhere(pool, 'stream.run_id = $1 AND stream.sequence_base + event.version > $2', 'sequence', [
-    runId,
-    after,
-    first,
-  ]);
+  return readWhere(
+    pool,
+    'stream.run_id = $1 AND stream.sequence_base < $2::bigint + $3',
+    'sequence',
+    [runId, after, first],
+    EVENTS_BY_LINK,
+  );
 }
 
 export async function readStream(
@@ -203,13 +211,14 @@ async function readWhere(
   condition: string,
   order: string,
   values: unknown[],
+  source = EVENTS,
 ): Promise<RunStoredEvent[]> {
   const { rows } = await pool.query<Row>(
     `SELECT event.tenant_id, stream.stream_id, event.version, event.position, event.event_id, event.type,
             event.schema_version, event.occurred_at, event.recorded_at, event.causation_id, event.payload,
             coalesce(event.correlation_id, stream.run_id) AS correlation_id,
             stream.sequence_base + event.version AS sequence
-     FROM events event JOIN event_streams stream USING (stream_key) WHERE ${condition} ORDER BY ${order} LIMIT $3`,
+     FROM ${source} WHERE ${condition} ORDER BY ${order} LIMIT $3`,
     values,
   );
   const payloads = await readPayloads(
