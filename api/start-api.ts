@@ -14,6 +14,7 @@ import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { openRunChanges } from '../adapters/postgres/run-changes.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
+import { declarePermissions } from '../adapters/graphql/declare-permissions.ts';
 import { answerHttpErrors, createHttpApp } from '../adapters/express/http-app.ts';
 import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
 import { listen } from '../adapters/express/listen.ts';
@@ -27,6 +28,7 @@ import { createQueueWatch } from '../temporal/queue-watch.ts';
 import { createSecretBox } from '../temporal/secret-box.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createRemoteCodec } from '../temporal/remote-codec.ts';
+import { enforcePermissions } from './access/enforce-permissions.ts';
 import { LOCAL_PRINCIPAL } from './access/principal.ts';
 import { codecRoutes } from './codec/codec-routes.ts';
 import { readSchema } from './graphql/read-schema.ts';
@@ -141,9 +143,9 @@ function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: 
 }
 
 function createApollo(deps: RunsDeps, log: Logger, traces: Traces, server: Server): ApolloServer<RunsContext> {
-  const typeDefs = readSchema(new URL('runs/schema/', import.meta.url));
+  const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
   return new ApolloServer<RunsContext>({
-    schema: buildSubgraphSchema([{ typeDefs, resolvers: runsResolvers(deps) }]),
+    schema: enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers: runsResolvers(deps) }])),
     logger: log,
     introspection: true,
     csrfPrevention: true,

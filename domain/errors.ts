@@ -220,7 +220,7 @@ export const ERRORS = {
     status: 422,
     retry: false,
     message: (f) => `Provider ${String(f['provider'])} cannot do this: ${String(f['detail'])}`,
-    hint: 'offline-extractive only condenses given text; set OPENAI_API_KEY for free generation.',
+    hint: 'offline-extractive only condenses given text; `weft models list` shows what else there is and what to set for it.',
   },
   MODEL_AUTH: {
     status: 401,
@@ -232,6 +232,33 @@ export const ERRORS = {
     status: 422,
     retry: false,
     message: (f) => `Provider ${String(f['provider'])} refused the request: ${String(f['detail'])}`,
+  },
+  MODEL_CONTENT_FILTERED: {
+    status: 422,
+    retry: false,
+    message: (f) => `The content filter of provider ${String(f['provider'])} refused: ${String(f['detail'])}`,
+  },
+  MODEL_CONTEXT_TOO_LONG: {
+    status: 422,
+    retry: false,
+    message: (f) => `The request is too long for the model of provider ${String(f['provider'])}: ${String(f['detail'])}`,
+    hint: 'Shorten the prompt, or name a model with a larger context in `models`.',
+  },
+  MODEL_QUOTA_EXHAUSTED: {
+    status: 402,
+    retry: false,
+    message: (f) => `The account at provider ${String(f['provider'])} is used up: ${String(f['detail'])}`,
+  },
+  MODEL_OUTPUT_INVALID: {
+    status: 502,
+    retry: false,
+    message: (f) => `The answer of provider ${String(f['provider'])} does not match the schema: ${String(f['detail'])}`,
+    hint: 'The model was told once what was wrong and asked again. Try a simpler schema or another model.',
+  },
+  MODEL_OVERLOADED: {
+    status: 503,
+    retry: true,
+    message: (f) => `Provider ${String(f['provider'])} is overloaded: ${String(f['detail'])}`,
   },
   MODEL_RATE_LIMITED: {
     status: 429,
@@ -254,6 +281,18 @@ export const ERRORS = {
     status: 403,
     retry: false,
     message: (f) => `Access to ${String(f['what'])} is denied: ${String(f['detail'])}`,
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    retry: false,
+    message: (f) => `Sign in first: ${String(f['detail'])}`,
+    hint: 'Send `Authorization: Bearer ` and an access token or an API key; `weft login` gets one.',
+  },
+  OPERATION_UNDECLARED: {
+    status: 500,
+    retry: false,
+    message: (f) => `${String(f['operation'])} has no row in the table of operations and permissions`,
+    hint: 'Add it to domain/access/operation-permissions.ts.',
   },
   PAYLOAD_STORE_UNAVAILABLE: {
     status: 503,

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { declarePermissions } from '../adapters/graphql/declare-permissions.ts';
 import { CompositionFailed, composeSupergraph } from './compose-supergraph.ts';
 import { SUBGRAPHS } from './subgraphs.ts';
 import { REPOSITORY_ROOT, SUPERGRAPH_FILE } from './supergraph-file.ts';
 
 describe('composeSupergraph', () => {
   it('gives exactly the committed supergraph', () => {
-    expect(composeSupergraph(SUBGRAPHS, REPOSITORY_ROOT)).toBe(readFileSync(SUPERGRAPH_FILE, 'utf8'));
+    expect(composeSupergraph(SUBGRAPHS, REPOSITORY_ROOT, declarePermissions)).toBe(
+      readFileSync(SUPERGRAPH_FILE, 'utf8'),
+    );
   });
 
   it('gives the same text every time, whatever the order of the subgraphs', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { composeServices } from '@apollo/composition';
-import { parse } from 'graphql';
+import { type DocumentNode, parse } from 'graphql';
 import { SETTINGS } from '../config/settings.ts';
 import type { Subgraph } from './subgraphs.ts';
 
@@ -15,12 +15,16 @@ export class CompositionFailed extends Error {
 }
 
 /** The supergraph's SDL. Addresses in it are the defaults; the gateway takes the real ones from its settings. */
-export function composeSupergraph(subgraphs: readonly Subgraph[], root: URL): string {
+export function composeSupergraph(
+  subgraphs: readonly Subgraph[],
+  root: URL,
+  declare: (sdl: DocumentNode) => DocumentNode = (sdl) => sdl,
+): string {
   const result = composeServices(
     subgraphs.map(({ name, schema, urlSetting }) => ({
       name,
       url: String(SETTINGS[urlSetting].default),
-      typeDefs: parse(readSdl(new URL(`${schema}/`, root))),
+      typeDefs: declare(parse(readSdl(new URL(`${schema}/`, root)))),
     })),
   );
   if (result.errors) throw new CompositionFailed(result.errors.map((error) => error.message));

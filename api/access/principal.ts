@@ -1,3 +1,4 @@
+import { PERMISSIONS, type Permission } from '../../domain/access/permission.ts';
 import { DEFAULT_TENANT, type TenantId } from '../../domain/identifiers.ts';
 
 /** On whose behalf an operation runs. */
@@ -7,6 +8,9 @@ export type Principal = {
   subject: string | null;
   /** What it may do besides; worker pools can be kept for some. */
   roles?: readonly string[];
+  /** What the doors let through; without it nothing. */
+  permissions?: readonly Permission[];
 };
 
-export const LOCAL_PRINCIPAL: Principal = { tenantId: DEFAULT_TENANT, subject: null };
+/** Where nobody has to sign in, whoever asks may do everything. */
+export const LOCAL_PRINCIPAL: Principal = { tenantId: DEFAULT_TENANT, subject: null, permissions: PERMISSIONS };

@@ -1,0 +1,85 @@
+import type { Permission } from './permission.ts';
+
+/**
+ * What each operation needs: a root field of the graph, and whatever REST, MCP or the CLI offer under the same name.
+ * A service does not start with a root field that has no row.
+ */
+export const OPERATION_PERMISSIONS = {
+  workflow: 'workflows:read',
+  workflows: 'workflows:read',
+  validateWorkflow: 'workflows:read',
+  diffWorkflow: 'workflows:read',
+  explainWorkflow: 'workflows:read',
+  expressionCompletions: 'workflows:read',
+  draft: 'workflows:read',
+  drafts: 'workflows:read',
+  fleetCheck: 'workflows:read',
+  publishWorkflow: 'workflows:write',
+  saveDraft: 'workflows:write',
+  publishDraft: 'workflows:write',
+  discardDraft: 'workflows:write',
+  deprecateVersion: 'workflows:write',
+  undeprecateVersion: 'workflows:write',
+
+  run: 'runs:read',
+  runs: 'runs:read',
+  batch: 'runs:read',
+  batches: 'runs:read',
+  executeWorkflow: 'runs:start',
+  approve: 'runs:approve',
+  cancelRun: 'runs:operate',
+  terminateRun: 'runs:operate',
+  pauseRun: 'runs:operate',
+  resumeRun: 'runs:operate',
+  retryNode: 'runs:operate',
+  skipNode: 'runs:operate',
+  setVariable: 'runs:operate',
+  migrateRun: 'runs:operate',
+  startBatch: 'runs:operate',
+  cancelBatch: 'runs:operate',
+
+  schedule: 'triggers:read',
+  schedules: 'triggers:read',
+  previewSchedule: 'triggers:read',
+  webhook: 'triggers:read',
+  webhooks: 'triggers:read',
+  eventTrigger: 'triggers:read',
+  eventTriggers: 'triggers:read',
+  firings: 'triggers:read',
+  createSchedule: 'triggers:write',
+  updateSchedule: 'triggers:write',
+  deleteSchedule: 'triggers:write',
+  pauseSchedule: 'triggers:write',
+  unpauseSchedule: 'triggers:write',
+  triggerSchedule: 'triggers:write',
+  backfillSchedule: 'triggers:write',
+  createWebhook: 'triggers:write',
+  updateWebhook: 'triggers:write',
+  rotateWebhookSecret: 'triggers:write',
+  deleteWebhook: 'triggers:write',
+  createEventTrigger: 'triggers:write',
+  updateEventTrigger: 'triggers:write',
+  deleteEventTrigger: 'triggers:write',
+  retryFiring: 'triggers:write',
+
+  emittedEvent: 'events:read',
+  emittedEvents: 'events:read',
+  emitEvent: 'runs:start',
+} as const satisfies Record<string, Permission>;
+
+export type Operation = keyof typeof OPERATION_PERMISSIONS;
+
+/** Fields below the root by which one area of the graph leads into another. */
+export const FIELD_PERMISSIONS: Readonly<Record<string, Permission>> = {
+  'Workflow.runs': 'runs:read',
+};
+
+/** What the gateway may fetch by key on behalf of a caller. */
+export const ENTITY_PERMISSIONS: Readonly<Record<string, Permission>> = {
+  Workflow: 'workflows:read',
+  Run: 'runs:read',
+};
+
+export function operationPermission(operation: string): Permission | undefined {
+  return Object.hasOwn(OPERATION_PERMISSIONS, operation) ? OPERATION_PERMISSIONS[operation as Operation] : undefined;
+}
