@@ -77,13 +77,15 @@ async function insertAt(
   payloads: readonly string[],
   stream: StreamRow,
 ): Promise<Appended> {
-  const position = await insertStreamEvents(client, tenantId, {
-    streamKey: stream.stream_key,
-    firstVersion: stream.version - events.length + 1,
-    head: stream.head ?? chainStart(tenantId, streamId),
-    events,
-    payloads,
-  });
+  const position = await insertStreamEvents(client, tenantId, [
+    {
+      streamKey: stream.stream_key,
+      firstVersion: stream.version - events.length + 1,
+      head: stream.head ?? chainStart(tenantId, streamId),
+      events,
+      payloads,
+    },
+  ]);
   return { version: stream.version, position, appended: events.length };
 }
 
