@@ -25,52 +25,55 @@ export async function insertStreamEvents(
   tenantId: string,
   streams: readonly StreamEvents[],
 ): Promise<bigint> {
-  const rows = streams.flatMap((stream) =>
-    stream.events.map((event, index) => ({
-      stream,
-      event,
-      version: stream.firstVersion + index,
-      digest: payloadDigest(stream.payloads[index] as string),
-    })),
-  );
-  const tenant = await takeHead(client, tenantId, rows.length);
-  const recordedAt = microseconds(tenant.recordedAt);
-  const heads = new Map(streams.map((stream) => [stream, stream.head]));
-  const links = rows.map(({ stream, event, version, digest }, index) => {
+  const digests = streams.map(({ payloads }) => payloads.map(payloadDigest));
+  const total = streams.reduce((sum, { events }) => sum + events.length, 0);
+  const tenant = await takeHead(client, tenantId, total);
+  let before = tenant.before;
+  for (const [index, stream] of streams.entries()) {
+    await insertOneStream(client, tenantId, stream, { ...tenant, before, digests: digests[index] as string[] });
+    before += BigInt(stream.events.length);
+  }
+  return before;
+}
+
+async function insertOneStream(
+  client: pg.PoolClient,
+  tenantId: string,
+  { streamKey, head, firstVersion, events, payloads }: StreamEvents,
+  place: { before: bigint; recordedAt: Date; digests: readonly string[] },
+): Promise<void> {
+  const recordedAt = microseconds(place.recordedAt);
+  let link = head;
+  const links = events.map((event, index) => {
+    const occurredAt = microseconds(event.occurredAt);
+    const at = { version: firstVersion + index, position: place.before + BigInt(index + 1) };
     const { type, schemaVersion, eventId, correlationId, causationId } = event;
-    const position = tenant.before + BigInt(index + 1);
-    const times = { occurredAt: microseconds(event.occurredAt), recordedAt };
-    const fields = { version, position, type, schemaVersion, ...times, eventId, correlationId, causationId };
-    const link = nextLink(heads.get(stream) as string, fields, digest);
-    heads.set(stream, link);
+    const fields = { ...at, type, schemaVersion, occurredAt, recordedAt, eventId, correlationId, causationId };
+    link = nextLink(link, fields, place.digests[index] as string);
     return link;
   });
-  const events = rows.map(({ event }) => event);
-  const last = ({ firstVersion, events: own }: StreamEvents) => firstVersion + own.length - 1;
   await client.query({
     name: 'insert-stream-events',
     text: STREAM_STATEMENT,
     values: [
       tenantId,
-      tenant.before,
-      tenant.recordedAt,
-      int8Array(rows.map(({ stream }) => stream.streamKey)),
-      int4Array(rows.map(({ version }) => version)),
+      place.before,
+      place.recordedAt,
+      streamKey,
+      firstVersion - 1,
       textArray(events.map((event) => event.type)),
-      jsonArray(streams.flatMap(({ payloads }) => payloads)),
+      jsonArray(payloads),
       timestampArray(events.map((event) => event.occurredAt)),
       int4Array(events.map((event) => event.schemaVersion)),
       textArray(events.map((event) => event.eventId)),
       textArray(events.map((event) => event.correlationId)),
       textArray(events.map((event) => event.causationId)),
       bytesArray(links),
-      int8Array(streams.map(({ streamKey }) => streamKey)),
-      bytesArray(streams.map((stream) => heads.get(stream) as string)),
-      int4Array(streams.map(last)),
-      ...blockArrays(tenant.before, events),
+      Buffer.from(link, 'hex'),
+      firstVersion + events.length - 1,
+      ...blockArrays(place.before, events),
     ],
   });
-  return tenant.before + BigInt(rows.length);
 }
 
 export async function insertFeedEvents(
@@ -130,17 +133,23 @@ export async function insertFeedEvents(
  * Where events of a type or of a correlation id are: in which blocks of so many positions. Rare ones are found without an index
  * over all events, which would cost an append a fifth of its speed.
  */
-export const BLOCK_POSITIONS = 1024n;
-export const blockOf = (position: bigint): bigint => (position - 1n) / BLOCK_POSITIONS;
+export const BLOCK_POSITIONS = 1024;
 
 function blockArrays(before: bigint, events: readonly { type: string; correlationId?: string | null }[]): Buffer[] {
-  const blocks = new Map<string, [kind: 'type' | 'correlation', key: string, block: bigint]>();
+  const base = before / BigInt(BLOCK_POSITIONS);
+  const offset = Number(before % BigInt(BLOCK_POSITIONS));
+  const noted = { type: new Map<string, number>(), correlation: new Map<string, number>() };
+  const rows: [kind: string, key: string, block: bigint][] = [];
+  const note = (kind: keyof typeof noted, key: string, block: number) => {
+    if (noted[kind].get(key) === block) return;
+    noted[kind].set(key, block);
+    rows.push([kind, key, base + BigInt(block)]);
+  };
   for (const [index, { type, correlationId }] of events.entries()) {
-    const block = blockOf(before + BigInt(index + 1));
-    blocks.set(`t${block}/${type}`, ['type', type, block]);
-    if (correlationId) blocks.set(`c${block}/${correlationId}`, ['correlation', correlationId, block]);
+    const block = Math.floor((offset + index) / BLOCK_POSITIONS);
+    note('type', type, block);
+    if (correlationId) note('correlation', correlationId, block);
   }
-  const rows = [...blocks.values()];
   return [
     textArray(rows.map(([kind]) => kind)),
     textArray(rows.map(([, key]) => key)),
@@ -178,14 +187,12 @@ const noted = (first: number): string => `noted AS (
 const STREAM_STATEMENT = `WITH inserted AS (
   INSERT INTO events (tenant_id, position, recorded_at, stream_key, version, type, payload, occurred_at, schema_version,
                       event_id, correlation_id, causation_id, hash)
-  SELECT $1, $2::bigint + ordinal, $3, stream_key, version, type, payload, occurred_at, schema_version,
+  SELECT $1, $2::bigint + ordinal, $3, $4, $5 + ordinal, type, payload, occurred_at, schema_version,
          event_id, correlation_id, causation_id, hash
-  FROM unnest($4::bigint[], $5::int[], $6::text[], $7::json[], $8::timestamptz[], $9::int[], $10::text[], $11::text[],
-              $12::text[], $13::bytea[]) WITH ORDINALITY
-    AS event(stream_key, version, type, payload, occurred_at, schema_version, event_id, correlation_id, causation_id, hash, ordinal)
-), ${noted(17)} UPDATE event_streams stream SET head_hash = head.hash, version = head.version
-  FROM unnest($14::bigint[], $15::bytea[], $16::int[]) AS head(stream_key, hash, version)
-  WHERE stream.stream_key = head.stream_key`;
+  FROM unnest($6::text[], $7::json[], $8::timestamptz[], $9::int[], $10::text[], $11::text[], $12::text[], $13::bytea[])
+    WITH ORDINALITY
+      AS event(type, payload, occurred_at, schema_version, event_id, correlation_id, causation_id, hash, ordinal)
+), ${noted(16)} UPDATE event_streams SET head_hash = $14, version = $15 WHERE stream_key = $4`;
 
 const FEED_STATEMENT = `WITH inserted AS (
   INSERT INTO events (tenant_id, position, recorded_at, stream_key, version, type, payload, occurred_at, schema_version, hash)
