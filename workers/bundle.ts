@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 import { codeFiles } from './code-workflows.ts';
+import { keepSyntax } from './keep-syntax.ts';
 import { sharePureModules } from './share-pure-modules.ts';
 import { payloadConverterPath, workflowFailureConverterPath } from '../temporal/data-converter.ts';
 
@@ -21,6 +22,7 @@ export async function bundleWorkflows(logger?: Logger, codeDir: string | null = 
     workflowInterceptorModules: [interceptorsPath],
     webpackConfigHook: (config) => ({
       ...config,
+      module: keepSyntax(config.module),
       // Last, for an entry that lies outside of this repository.
       resolve: { ...config.resolve, modules: ['node_modules', ownPackages] },
       plugins: [...(config.plugins ?? []), sharePureModules()],

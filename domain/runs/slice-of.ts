@@ -52,9 +52,23 @@ export function viewsFor(
   return views;
 }
 
-function wordsOf(nodes: readonly CompiledNode[]): Set<string> {
-  const text = JSON.stringify(nodes.map(({ config, definition: { fallback, undo } }) => [config, fallback, undo]));
-  return new Set(text.match(/[A-Za-z]\w*/g));
+const wordsOf = (nodes: readonly CompiledNode[]): Set<string> => new Set(textOf(nodes).match(/[A-Za-z]\w*/g));
+
+const textOf = (nodes: readonly CompiledNode[]): string =>
+  JSON.stringify(nodes.map(({ config, definition: { fallback, undo } }) => [config, fallback, undo]));
+
+/**
+ * The run's input as far as the body of a map may read it: its items come out of the input as a rule, and would otherwise go with
+ * every chunk of them. Whole where the body reads it otherwise than by the names of its fields.
+ */
+export function inputForSlice(compiled: CompiledDefinition, input: Json, nodeId: string): Json {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
+  const node = compiled.nodes[compiled.indexOf.get(nodeId) ?? -1] as CompiledNode;
+  const { items: _items, ...config } = node.config as JsonObject;
+  const text = textOf([{ ...node, config }, ...bodyNodes(compiled, node).slice(1)]);
+  if (/\binput\b(?!\.[A-Za-z_])/.test(text)) return input;
+  const read = new Set(Array.from(text.matchAll(/\binput\.(\w+)/g), ([, name]) => name));
+  return Object.fromEntries(Object.entries(input).filter(([name]) => read.has(name)));
 }
 
 function bodyNodes(compiled: CompiledDefinition, container: CompiledNode): CompiledNode[] {

@@ -19,7 +19,7 @@ import {
 } from '../../domain/runs/messages.ts';
 import { findNode } from '../../domain/runs/place.ts';
 import type { RunState } from '../../domain/runs/run-state.ts';
-import { sliceOf } from '../../domain/runs/slice-of.ts';
+import { inputForSlice, sliceOf } from '../../domain/runs/slice-of.ts';
 
 type StartChild = Extract<Command, { type: 'startChild' }>;
 type RunWorkflow = (
@@ -48,7 +48,7 @@ export function startChildRun(
       ? subworkflow(config)
       : { workflow: memo['workflow'], version: memo['version'], hash: memo['definitionHash'] };
   const args: RunArguments = {
-    input: chunk === null ? (config['input'] ?? {}) : state.input,
+    input: chunk === null ? (config['input'] ?? {}) : inputForSlice(compiled, state.input, command.nodeId),
     interpreterVersion: INTERPRETER_VERSION,
     child: true,
     ...(chunk === null ? {} : { slice: sliceOf(compiled, state, { ...command, chunk }) }),

@@ -46,9 +46,8 @@ export class RunDriver {
   state: RunState;
   readonly #compiled: CompiledDefinition;
   readonly #options: DriverOptions;
-  /** What a cancelled run still has to do is not cancelled with it. */
-  readonly #shield = new CancellationScope({ cancellable: false });
   readonly #work: CancellationScope;
+  #shieldScope: CancellationScope | null = null;
   readonly #timers = new Map<string, CancellationScope>();
   readonly #groups = new Set<string>();
   /** Child runs under way, so that a node that is skipped is stopped; an activity's scope would cost a tenth of a step. */
@@ -67,9 +66,12 @@ export class RunDriver {
   constructor(compiled: CompiledDefinition, options: DriverOptions) {
     this.#compiled = compiled;
     this.#options = options;
-    this.#work = this.#legacy
-      ? CancellationScope.current()
-      : new CancellationScope({ cancellable: true, parent: this.#shield });
+    const root = CancellationScope.current();
+    // Each scope costs a millisecond; one of its own is needed where work is cancelled and the run is not.
+    this.#work =
+      this.#legacy || compiled.definition.policies?.onNodeFailure !== 'cancel'
+        ? root
+        : new CancellationScope({ cancellable: true, parent: root });
     this.#show = createStatusDisplay(this.#legacy);
     this.state = options.continued ?? initialState(compiled, options.slice);
   }
@@ -77,6 +79,12 @@ export class RunDriver {
   /** Version 1 ends a cancelled run at once, and knows neither fused nodes nor undos. */
   get #legacy(): boolean {
     return this.#options.interpreterVersion < 2;
+  }
+
+  /** What a cancelled run still has to do is not cancelled with it. */
+  get #shield(): CancellationScope {
+    this.#shieldScope ??= new CancellationScope({ cancellable: false });
+    return this.#shieldScope;
   }
 
   start(input: Json, webhooks: { [nodeId: string]: string } | undefined): void {
@@ -92,7 +100,7 @@ export class RunDriver {
   }
 
   inside(act: () => void): void {
-    if (this.#legacy) return act();
+    if (this.#legacy || CancellationScope.current() === this.#work) return act();
     void this.#work.run(() => {
       act();
       return Promise.resolve();
