@@ -43,6 +43,35 @@ describe('composeSupergraph', () => {
     expect(composing).toThrow(CompositionFailed);
     expect(composing).toThrow(/Query\.same/);
   });
+
+  it('refuses arguments inside @requires, whatever the directive is called', () => {
+    const priced = (requires: string) =>
+      folderOf({
+        'a/schema.graphql':
+          'type P @key(fields: "id") { id: ID! price(in: String): Int size: S } type S { w(u: Int): Int } type Query { p: P }',
+        'b/schema.graphql': `
+          extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external"])
+          extend type P @key(fields: "id") {
+            id: ID!
+            price(in: String): Int @external
+            size: S @external
+            tax: Int ${requires}
+          }
+          type S { w(u: Int): Int @external }`,
+      });
+    const compose = (requires: string) => () =>
+      composeSupergraph(
+        ['a', 'b'].map((name) => ({ name, schema: name, urlSetting: 'WORKFLOW_API_URL' })),
+        priced(requires),
+      );
+    expect(compose('@federation__requires(fields: "price size { w }")')).not.toThrow();
+    expect(compose('@federation__requires(fields: "price(in: \\"EUR\\")")')).toThrow(
+      '[b] P.tax: @requires may not give arguments to price',
+    );
+    expect(compose('@federation__requires(fields: "{ price size { w(u: 1) } }")')).toThrow(
+      '[b] P.tax: @requires may not give arguments to w',
+    );
+  });
 });
 
 function folderOf(files: Record<string, string>): URL {
@@ -50,7 +79,7 @@ function folderOf(files: Record<string, string>): URL {
   const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)));
-    writeFileSync(join(folder, name), link + text);
+    writeFileSync(join(folder, name), text.includes('@link') ? text : link + text);
   }
   return pathToFileURL(`${folder}/`);
 }

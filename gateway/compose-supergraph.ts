@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { composeServices } from '@apollo/composition';
 import { type DocumentNode, parse } from 'graphql';
 import { SETTINGS } from '../config/settings.ts';
+import { requiredArguments } from './required-arguments.ts';
 import type { Subgraph } from './subgraphs.ts';
 
 export class CompositionFailed extends Error {
@@ -20,14 +21,15 @@ export function composeSupergraph(
   root: URL,
   declare: (sdl: DocumentNode) => DocumentNode = (sdl) => sdl,
 ): string {
-  const result = composeServices(
-    subgraphs.map(({ name, schema, urlSetting }) => ({
-      name,
-      url: String(SETTINGS[urlSetting].default),
-      typeDefs: declare(parse(readSdl(new URL(`${schema}/`, root)))),
-    })),
-  );
-  if (result.errors) throw new CompositionFailed(result.errors.map((error) => error.message));
+  const services = subgraphs.map(({ name, schema, urlSetting }) => ({
+    name,
+    url: String(SETTINGS[urlSetting].default),
+    typeDefs: declare(parse(readSdl(new URL(`${schema}/`, root)))),
+  }));
+  const refused = services.flatMap(({ name, typeDefs }) => requiredArguments(name, typeDefs));
+  const result = composeServices(services);
+  if (result.errors) throw new CompositionFailed([...refused, ...result.errors.map((error) => error.message)]);
+  if (refused.length > 0) throw new CompositionFailed(refused);
   return `${result.supergraphSdl.trimEnd()}\n`;
 }
 

@@ -81,7 +81,18 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
   gateway: {
     values: ['config', 'adapters/express', 'adapters/graphql'],
     types: [],
-    packages: { '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'ruru', 'undici'] },
+    packages: {
+      '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'ruru', 'undici'],
+      execute: [
+        '@apollo/gateway',
+        '@apollo/query-planner',
+        '@apollo/federation-internals',
+        '@apollo/server',
+        'graphql',
+        'lru-cache',
+        'undici',
+      ],
+    },
     builtins: true,
   },
   config: { values: [], types: [], packages: { '.': [] }, builtins: true },

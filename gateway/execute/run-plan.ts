@@ -1,0 +1,25 @@
+import type { PlanStep } from './compile-plan.ts';
+import { type Cursor, moveCursor } from './cursor.ts';
+import { type Execution, runFetch } from './run-fetch.ts';
+
+export async function runPlan<Context>(step: PlanStep, cursor: Cursor, run: Execution<Context>): Promise<void> {
+  switch (step.kind) {
+    case 'fetch':
+      return runFetch(step, cursor, run);
+    case 'sequence':
+      for (const child of step.steps) await runPlan(child, cursor, run);
+      return;
+    case 'parallel':
+      await Promise.all(step.steps.map((child) => runPlan(child, cursor, run)));
+      return;
+    case 'flatten':
+      return runPlan(step.step, moveCursor(cursor, step.path), run);
+    case 'condition': {
+      const branch = run.conditions[step.variable] === true ? step.yes : step.no;
+      if (branch !== null) await runPlan(branch, cursor, run);
+      return;
+    }
+    case 'defer':
+      throw new Error('A plan with @defer has its own runner');
+  }
+}
