@@ -9,6 +9,7 @@ import { DEFAULT_TENANT, runId } from '../domain/identifiers.ts';
 import type { HttpRequestInput } from '../domain/tools/activities.ts';
 import type { EffectLedger } from '../domain/tools/effect-ledger.ts';
 import { activityEnvironment } from '../tests/activity-environment.ts';
+import { noRecorder } from '../tests/no-recorder.ts';
 import { createTestDatabase, type TestDatabase, uniqueName } from '../tests/servers.ts';
 import { createToolActivities } from './tools/tool-activities.ts';
 
@@ -49,7 +50,7 @@ const client = createHttpClient({ allowedHosts: ['127.0.0.1'], maxResponseBytes:
 /** An attempt of one execution; `crash` loses the answer between the ledger's two writes, as a SIGKILL does. */
 function attempt(workflowId: string, input: HttpRequestInput, options: { scheduledAt?: number; crash?: true } = {}) {
   const ledger: EffectLedger = options.crash ? { ...effects, finish: () => new Promise(() => undefined) } : effects;
-  const { http } = createToolActivities({ client, effects: ledger });
+  const { http } = createToolActivities({ client, effects: ledger, events: noRecorder });
   const environment = activityEnvironment({
     activityId: 'pay#2.1',
     activityType: 'http',

@@ -5,6 +5,7 @@ import { createToolActivities } from '../activities/tools/tool-activities.ts';
 import { createHttpClient } from '../adapters/http/http-client.ts';
 import type { EdgeDefinition, NodeDefinition, WorkflowDefinition } from '../domain/runs/definition.ts';
 import { noLedger } from '../tests/no-ledger.ts';
+import { noRecorder } from '../tests/no-recorder.ts';
 import { type Contestants, inTurn, withContestants } from './contestants.ts';
 import { type BenchResult, judged, median } from './report.ts';
 import { startBenchServers } from './servers.ts';
@@ -18,7 +19,7 @@ export async function fusion(): Promise<BenchResult[]> {
   const [servers, answering] = await Promise.all([startBenchServers({ temporal: true }), startAnswering()]);
   const client = createHttpClient({ allowedHosts: ['127.0.0.1'], maxResponseBytes: 1_000_000 });
   try {
-    const activities = createToolActivities({ client, effects: noLedger });
+    const activities = createToolActivities({ client, effects: noLedger, events: noRecorder });
     return await withContestants(servers, activities, (contestants) => measure(contestants, answering.url));
   } finally {
     await servers.stop();

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import { createEventRecorder } from '../adapters/postgres/event-recorder.ts';
 import { createEffectStore } from '../adapters/postgres/effect-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { loadSettings } from '../config/load.ts';
@@ -15,6 +16,7 @@ const database = createPool('postgres://unused', 1);
 const temporal = new Client({ connection: Connection.lazy() });
 const { rooms, close } = createActivities(settings, {
   effects: createEffectStore(database),
+  events: createEventRecorder(database),
   runs: runDependencies(database, temporal),
 });
 const pools = loadPools(settings);

@@ -1,10 +1,18 @@
 import { createContentActivities } from '../activities/content/content-activities.ts';
+import { createModelBreakers } from '../activities/models/model-breakers.ts';
 import { createModelActivities } from '../activities/models/model-activities.ts';
 import { createRunActivities, type RunDependencies } from '../activities/runs/run-activities.ts';
 import { createToolActivities } from '../activities/tools/tool-activities.ts';
 import { createHttpClient } from '../adapters/http/http-client.ts';
+import { createSchemaCheck } from '../adapters/models/check-schema.ts';
 import { createLanguageModels } from '../adapters/models/language-models.ts';
+import {
+  defaultEmbeddingProvider,
+  defaultModelProvider,
+  providerOptions,
+} from '../adapters/models/provider-options.ts';
 import { createTextThreads } from '../adapters/text/text-threads.ts';
+import type { EventRecorder } from '../domain/events/event-recorder.ts';
 import type { EffectLedger } from '../domain/tools/effect-ledger.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Room } from './pools.ts';
@@ -14,32 +22,21 @@ const TEXT_THREADS = 2;
 
 export type ActivityRooms = Readonly<Record<Room, object>>;
 
-export function defaultModelProvider(settings: Settings): string {
-  return settings.WEFT_MODEL_PROVIDER ?? (settings.OPENAI_API_KEY === null ? 'offline-extractive' : 'openai');
-}
-
 /** Builds the adapters that activities need; `close` ends their threads. */
 export function createActivities(
   settings: Settings,
-  { effects, runs }: { effects: EffectLedger; runs: RunDependencies },
+  { effects, events, runs }: { effects: EffectLedger; events: EventRecorder; runs: RunDependencies },
 ): { rooms: ActivityRooms; close: () => Promise<void> } {
   const text = createTextThreads({ threads: TEXT_THREADS });
-  const models = createLanguageModels({
-    condense: (job, signal) => text.run('condense', job, signal),
-    openai: {
-      apiKey: settings.OPENAI_API_KEY,
-      baseUrl: settings.OPENAI_BASE_URL,
-      model: settings.OPENAI_MODEL,
-      maxOutputTokens: settings.OPENAI_MAX_TOKENS,
-    },
-  });
+  const models = createLanguageModels(providerOptions(settings, (job, signal) => text.run('condense', job, signal)));
   return {
     rooms: {
       content: createContentActivities({ text, maxBytes: settings.CONTENT_PROCESSING_MAX_SIZE }),
-      models: createModelActivities({ models, defaultProvider: defaultModelProvider(settings), effects }),
+      models: createModelActivities({ models, defaultProvider: defaultModelProvider(settings), effects, events }),
       runs: createRunActivities(runs),
       tools: createToolActivities({
         effects,
+        events,
         client: createHttpClient({
           allowedHosts: settings.WEFT_HTTP_ALLOWED_HOSTS,
           maxResponseBytes: settings.WEFT_PAYLOAD_MAX_BYTES,

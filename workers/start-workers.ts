@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
+import { createEventRecorder } from '../adapters/postgres/event-recorder.ts';
 import { createEffectStore } from '../adapters/postgres/effect-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
@@ -59,6 +60,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const client = new Client({ connection, namespace: settings.TEMPORAL_NAMESPACE, dataConverter });
   const { rooms, close } = createActivities(settings, {
     effects: createEffectStore(database),
+    events: createEventRecorder(database),
     runs: runDependencies(database, client),
   });
   const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;

@@ -1,59 +1,177 @@
+import { createHash } from 'node:crypto';
+import { Context, type Info } from '@temporalio/activity';
 import type { LanguageModels } from '../../adapters/models/language-models.ts';
-import { AppError } from '../../domain/errors.ts';
-import type { Completion, CompletionInput } from '../../domain/models/activities.ts';
-import type { CompletionRequest } from '../../domain/models/language-model.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { renderTemplate } from '../../domain/runs/template.ts';
+import type { Completion, CompletionInput } from '../../domain/models/activities.ts';
+import type { CallGuard, CallPlace } from '../../domain/models/call-guard.ts';
+import type { GenerateRequest } from '../../domain/models/generation.ts';
+import { type Message, textOf, toolCallsOf } from '../../domain/models/message.ts';
+import { modelChain } from '../../domain/models/model-chain.ts';
+import type { TokenEvent, TokenPublisher } from '../../domain/models/token-event.ts';
+import { parseActivityId } from '../../domain/runs/activity-id.ts';
 import type { EffectLedger } from '../../domain/tools/effect-ledger.ts';
 import { heartbeatWhile } from '../heartbeat-while.ts';
+import { toFailure } from '../to-failure.ts';
 import { withEffect } from '../with-effect.ts';
+import { askChain, type Candidate, candidatesOf } from './ask-chain.ts';
+import { completionRequest } from './completion-request.ts';
+import { guardedCall, streamedAnswer } from './guarded-call.ts';
+import { matchingAnswer, type SchemaCheck } from './matching-answer.ts';
+import type { ModelBreakers } from './model-breakers.ts';
 
 export type CompleteDependencies = {
   models: LanguageModels;
   /** For nodes that name no provider. */
   defaultProvider: string;
+  defaultEmbeddingProvider: string;
   effects: EffectLedger;
+  breakers: ModelBreakers;
+  checkSchema: SchemaCheck;
+  guards: readonly CallGuard[];
+  /** Null: nobody looks. */
+  tokens: TokenPublisher | null;
 };
 
-export function complete({ models, defaultProvider, effects }: CompleteDependencies) {
+type Asking = {
+  candidates: readonly Candidate[];
+  request: Omit<GenerateRequest, 'model'>;
+  place: CallPlace;
+  signal: AbortSignal;
+  onToken: ((event: TokenEvent) => void) | null;
+};
+
+export function complete(dependencies: CompleteDependencies) {
+  const { models, defaultProvider, effects, tokens } = dependencies;
   return (input: CompletionInput): Promise<Completion> =>
     heartbeatWhile(async (signal) => {
-      const provider = input.provider ?? defaultProvider;
-      const model = models.get(provider);
-      if (!model) {
-        const detail = `there is no such provider; known are ${[...models.keys()].join(', ')}`;
-        throw new AppError('MODEL_UNSUPPORTED', { provider, detail });
+      const chain = modelChain(input, { provider: defaultProvider, known: new Set(models.keys()) });
+      const candidates = candidatesOf(models, chain);
+      const request = completionRequest(input);
+      const place = callPlace(Context.current().info);
+      const writer = input.stream === false ? null : (tokens?.open(place) ?? null);
+      if (place.attempt > 1) writer?.write({ type: 'reset', reason: 'retry' });
+      const asking = {
+        candidates,
+        request,
+        place,
+        signal,
+        onToken: writer && ((event: TokenEvent) => writer.write(event)),
+      };
+      try {
+        const completion = candidates.every(({ language }) => language.local)
+          ? await answer(dependencies, asking)
+          : await withEffect(effects, {
+              asked: { chain: candidates.map(({ provider, model }) => ({ provider, model })), ...request },
+              request: described(candidates, request),
+              onUnknown: 'retry',
+              send: (idempotencyKey) => answer(dependencies, { ...asking, request: { ...request, idempotencyKey } }),
+            });
+        writer?.write(endOf(completion));
+        return completion;
+      } catch (error) {
+        const { type, message } = toFailure(error) as { type?: string; message: string };
+        writer?.write({ type: 'error', code: signal.aborted ? 'CANCELLED' : (type ?? 'NODE_FAILED'), message });
+        throw error;
+      } finally {
+        void writer?.close();
       }
-      const request = requestOf(input);
-      if (model.local) return { provider, ...(await model.complete(request, signal)) };
-      return withEffect(effects, {
-        asked: { provider, ...request },
-        request: { provider, ...sizesOf(request) },
-        onUnknown: 'retry',
-        send: async (idempotencyKey) => ({
-          provider,
-          ...(await model.complete({ ...request, idempotencyKey }, signal)),
-        }),
-      });
     });
 }
 
-function sizesOf({ prompt, system, source, model, maxOutputTokens, temperature }: CompletionRequest): JsonObject {
+async function answer(dependencies: CompleteDependencies, asking: Asking): Promise<Completion> {
+  const { breakers, checkSchema, guards } = dependencies;
+  const { candidates, request, place, signal, onToken } = asking;
+  const { log } = Context.current();
+  let calls = 0;
+  const { result, candidate, skipped } = await askChain(candidates, request, { breakers, signal }, (one, begun) =>
+    matchingAnswer(one.provider, requestTo(one, request), checkSchema, (asked, purpose) => {
+      const { language, provider } = one;
+      const { model } = asked;
+      if (purpose === 'repair') onToken?.({ type: 'reset', reason: 'repair' });
+      const call = {
+        id: callId(place, (calls += 1)),
+        place,
+        provider,
+        model,
+        purpose,
+        kind: 'generate' as const,
+        request: asked,
+      };
+      return guardedCall({ guards, log }, call, signal, (progress) => {
+        if (onToken === null || !language.capabilities(model).stream) return language.generate(asked, signal);
+        let hasStarted = false;
+        const started = (event: TokenEvent) => {
+          if (!hasStarted) onToken({ type: 'start', provider, model });
+          hasStarted = true;
+          begun();
+          onToken(event);
+        };
+        return streamedAnswer(language, asked, { signal, progress, onToken: started });
+      });
+    }),
+  );
+  return completionOf(candidate, result, skipped);
+}
+
+/** Where a provider holds to no schema the model is asked to, and the answer is looked at all the same. */
+function requestTo({ language, model }: Candidate, request: Omit<GenerateRequest, 'model'>): GenerateRequest {
+  const { schema, messages } = request;
+  if (schema === undefined || language.capabilities(model).schema !== 'prompt') return { ...request, model };
+  const instruction: Message = {
+    role: 'system',
+    content: `Answer with JSON alone, no other text, that matches this JSON Schema:\n${JSON.stringify(schema)}`,
+  };
+  const at = messages.findIndex(({ role }) => role !== 'system');
+  return { ...request, model, messages: messages.toSpliced(at, 0, instruction) };
+}
+
+function completionOf(
+  { provider }: Candidate,
+  { result, object }: Awaited<ReturnType<typeof matchingAnswer>>,
+  skipped: NonNullable<Completion['skipped']>,
+): Completion {
+  const calls = toolCallsOf(result.content);
+  const reasoning = result.content.filter((part) => part.type === 'reasoning');
   return {
-    model: model ?? null,
-    maxOutputTokens: maxOutputTokens ?? null,
-    temperature: temperature ?? null,
-    characters: prompt.length + (system?.length ?? 0) + (source?.length ?? 0),
+    provider,
+    text: textOf(result.content),
+    model: result.model,
+    finishReason: result.finishReason,
+    usage: result.usage,
+    ...(object === undefined ? {} : { object }),
+    ...(calls.length === 0 ? {} : { toolCalls: calls }),
+    ...(reasoning.length === 0 ? {} : { reasoning }),
+    ...(skipped.length === 0 ? {} : { skipped }),
   };
 }
 
-function requestOf({ prompt, system, values = {}, source, model, maxOutputTokens, temperature }: CompletionInput) {
+function endOf({ text, provider, model, finishReason, usage }: Completion): TokenEvent {
+  const hash = createHash('sha256').update(text).digest('hex');
+  return { type: 'end', hash, characters: text.length, provider, model, finishReason, usage };
+}
+
+export function callPlace({ workflowExecution, activityId, attempt }: Info): CallPlace {
+  const node = parseActivityId(activityId);
   return {
-    prompt: renderTemplate(prompt, values),
-    ...(system === undefined ? {} : { system: renderTemplate(system, values) }),
-    ...(source === undefined ? {} : { source }),
-    ...(model === undefined ? {} : { model }),
-    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
-  } satisfies CompletionRequest;
+    runId: workflowExecution?.workflowId ?? '',
+    nodeId: node?.nodeId ?? activityId,
+    iteration: String(node?.iteration ?? '1'),
+    attempt,
+  };
+}
+
+export const callId = ({ runId, nodeId, iteration, attempt }: CallPlace, call: number): string =>
+  `${runId}/${nodeId}#${iteration}/${attempt}.${call}`;
+
+/** What the ledger shows: sizes, no texts. */
+function described(candidates: readonly Candidate[], request: Omit<GenerateRequest, 'model'>): JsonObject {
+  const [first] = candidates;
+  return {
+    provider: first?.provider ?? null,
+    model: first?.model ?? null,
+    ...(candidates.length === 1 ? {} : { chain: candidates.map(({ provider, model }) => `${provider}/${model}`) }),
+    maxOutputTokens: request.maxOutputTokens ?? null,
+    temperature: request.temperature ?? null,
+    characters: JSON.stringify(request.messages).length + (request.source?.length ?? 0),
+  };
 }

@@ -4,6 +4,7 @@ import { createLanguageModels } from '../../adapters/models/language-models.ts';
 import { createTextThreads } from '../../adapters/text/text-threads.ts';
 import type { CompletionInput } from '../../domain/models/activities.ts';
 import { noLedger } from '../../tests/no-ledger.ts';
+import { noRecorder } from '../../tests/no-recorder.ts';
 import { createModelActivities } from './model-activities.ts';
 import { activityEnvironment } from '../../tests/activity-environment.ts';
 
@@ -18,7 +19,12 @@ const complete = (input: CompletionInput) => {
     condense: (job, signal) => text.run('condense', job, signal),
     openai: { apiKey: 'sk-test', baseUrl: `${mock.url}/v1`, model: 'gpt-4o-mini', maxOutputTokens: 100 },
   });
-  const activities = createModelActivities({ models, defaultProvider: 'offline-extractive', effects: noLedger });
+  const activities = createModelActivities({
+    models,
+    defaultProvider: 'offline-extractive',
+    effects: noLedger,
+    events: noRecorder,
+  });
   return activityEnvironment().run(activities['model.complete'], input);
 };
 

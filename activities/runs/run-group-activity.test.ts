@@ -8,6 +8,7 @@ import type { GroupInput, GroupOutput } from '../../domain/runs/run-group.ts';
 import type { EffectCall } from '../../domain/tools/effect.ts';
 import { activityEnvironment } from '../../tests/activity-environment.ts';
 import { noLedger } from '../../tests/no-ledger.ts';
+import { noRecorder } from '../../tests/no-recorder.ts';
 import { createToolActivities } from '../tools/tool-activities.ts';
 import { runGroupActivity } from './run-group-activity.ts';
 
@@ -48,7 +49,7 @@ describe('weft.group', () => {
       response.setHeader('content-type', 'application/json').end(JSON.stringify({ path: request.url }));
     });
     const effects = { ...noLedger, begin: (one: EffectCall) => (begun.push(one), noLedger.begin(one, {} as never)) };
-    const activities = createToolActivities({ client, effects });
+    const activities = createToolActivities({ client, effects, events: noRecorder });
     const members = [
       call('one', `${url}/{{input.who}}`),
       { id: 'between', type: 'transform', config: { value: 'nodes.one.output.body.path + "/2"' } },
@@ -73,7 +74,7 @@ describe('weft.group', () => {
 
   it('stops at the first that fails, and says whether trying again may help', async () => {
     const url = await serve((request, response) => response.writeHead(request.url === '/no' ? 404 : 503).end());
-    const activities = runGroupActivity(createToolActivities({ client, effects: noLedger }));
+    const activities = runGroupActivity(createToolActivities({ client, effects: noLedger, events: noRecorder }));
     const failing = async (member: NodeDefinition) =>
       (await run(activities, group([member, call('after', url)]))).results;
     expect(await failing(call('one', `${url}/no`))).toMatchObject([
@@ -90,8 +91,8 @@ describe('weft.group', () => {
   it('ends a member at its timeout, closing its socket', async () => {
     const closed = Promise.withResolvers<void>();
     const url = await serve((request) => void request.socket.on('close', () => closed.resolve()));
-    const activity = runGroupActivity(createToolActivities({ client, effects: noLedger }));
-    const slow = call('slow', url, { timeouts: { startToCloseMs: 50 } });
+    const activity = runGroupActivity(createToolActivities({ client, effects: noLedger, events: noRecorder }));
+    const slow = call('slow', url, { timeouts: { startToCloseMs: 1_000 } });
     const { results } = await run(activity, group([slow]));
     expect(results).toMatchObject([{ nodeId: 'slow', error: { code: 'NODE_TIMED_OUT' }, retryable: true }]);
     await closed.promise;
@@ -105,7 +106,7 @@ describe('weft.group', () => {
       request.socket.on('close', () => closed.resolve());
     });
     const outer = environment();
-    const activity = runGroupActivity(createToolActivities({ client, effects: noLedger }));
+    const activity = runGroupActivity(createToolActivities({ client, effects: noLedger, events: noRecorder }));
     const running = outer.run(activity, group([call('one', url), call('two', url)]));
     await reached.promise;
     outer.cancel();

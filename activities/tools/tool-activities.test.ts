@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
 import { createHttpClient } from '../../adapters/http/http-client.ts';
 import { noLedger } from '../../tests/no-ledger.ts';
+import { noRecorder } from '../../tests/no-recorder.ts';
 import { createToolActivities } from './tool-activities.ts';
 import { activityEnvironment } from '../../tests/activity-environment.ts';
 
@@ -23,7 +24,7 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 const client = createHttpClient({ allowedHosts: ['127.0.0.1'], maxResponseBytes: 1_000_000 });
-const { http } = createToolActivities({ client, effects: noLedger });
+const { http } = createToolActivities({ client, effects: noLedger, events: noRecorder });
 const attempt = (activityId: string, number = 1, workflowId = 'run-1') =>
   activityEnvironment({ activityId, attempt: number, workflowExecution: { workflowId, runId: 'r' } });
 
