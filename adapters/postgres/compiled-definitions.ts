@@ -1,8 +1,8 @@
-import type pg from 'pg';
 import { AppError } from '../../domain/errors.ts';
 import { definitionHash } from '../../domain/identifiers.ts';
 import { type CompiledDefinition, compileDefinition } from '../../domain/runs/compile.ts';
 import { readDefinitionByHash } from './definition-store.ts';
+import type { Queryable } from './payload-store.ts';
 
 /** Definitions ready to fold with; each is read once. */
 export type CompiledDefinitions = {
@@ -12,7 +12,7 @@ export type CompiledDefinitions = {
   known: (hash: string) => CompiledDefinition | undefined;
 };
 
-export function createCompiledDefinitions(pool: pg.Pool): CompiledDefinitions {
+export function createCompiledDefinitions(pool: Queryable): CompiledDefinitions {
   const compiled = new Map<string, CompiledDefinition>();
   const reading = new Map<string, Promise<CompiledDefinition>>();
   const read = async (hash: string) => {

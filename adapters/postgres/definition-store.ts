@@ -11,6 +11,7 @@ import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
 import type { PublishedDefinition } from '../../domain/runs/run-record.ts';
 import { inTransaction } from './transaction.ts';
+import type { Queryable } from './payload-store.ts';
 
 export type DefinitionPage = { rows: PublishedDefinition[]; totalCount: number; hasNextPage: boolean };
 
@@ -65,7 +66,7 @@ export async function readDefinition(
 }
 
 export async function readDefinitionByHash(
-  pool: pg.Pool,
+  pool: Queryable,
   hash: DefinitionHash,
 ): Promise<PublishedDefinition | undefined> {
   const { rows } = await pool.query<Row>(`SELECT ${COLUMNS} FROM definitions WHERE hash = $1 LIMIT 1`, [hash]);
