@@ -319,6 +319,8 @@ export class Change {
   }
 
   #spread(place: Place): void {
+    // What follows from the map is the business of the run that started this slice of it.
+    if (place.scope === ROOT && this.state.slice !== null) return this.#countSettled(place.scope);
     const source = this.get(place);
     const broken = (source.status === 'FAILED' && !source.handled) || source.status === 'CANCELLED';
     for (const edge of place.node.successors) {
