@@ -90,7 +90,7 @@ async function mapRunEvent(event: HistoryEvent, decode: DecodePayloads): Promise
       const [args] = await decode(input?.payloads?.slice(0, 1));
       const given = isJsonObject(args) ? args : {};
       const continues = continuedExecutionRunId ? { continues: continuedExecutionRunId } : {};
-      const { webhooks, slice, migrated } = given;
+      const { webhooks, slice, migrated, seed, forked } = given;
       return {
         type: 'run.started',
         payload: {
@@ -98,6 +98,8 @@ async function mapRunEvent(event: HistoryEvent, decode: DecodePayloads): Promise
           ...continues,
           ...(webhooks === undefined || continuedExecutionRunId ? {} : { webhooks }),
           ...(slice === undefined || continuedExecutionRunId ? {} : { slice }),
+          ...(seed === undefined || continuedExecutionRunId ? {} : { seed }),
+          ...(forked === undefined || continuedExecutionRunId ? {} : { forked }),
           ...(migrated === undefined || !continuedExecutionRunId ? {} : { migrated }),
         },
       };

@@ -22,11 +22,13 @@ import {
 
 const RUNS_QUEUE: TaskQueue = 'runs';
 type StartedRun = Pick<RunRecord, 'id' | 'tenantId' | 'workflowId' | 'version' | 'definitionHash' | 'input'> &
-  Partial<Pick<RunRecord, 'labels' | 'priority'>>;
+  Partial<Pick<RunRecord, 'labels' | 'priority' | 'rerun'>>;
 export type StartContext = {
   /** W3C Trace Context; goes into the memo, and from there to every activity. */
   traceparent?: string | null;
   tenantWeights?: TenantWeights;
+  /** What a run that takes over results of another begins with. */
+  beginning?: Pick<RunArguments, 'seed' | 'forked'> | null;
 };
 
 /** Starts the Temporal workflow of an inserted run. Idempotent: a run that was started before, open or closed, stays as it is. */
@@ -34,11 +36,11 @@ export async function startRunWorkflow(
   client: Client,
   run: StartedRun,
   definition: WorkflowDefinition,
-  { traceparent = null, tenantWeights = {} }: StartContext = {},
+  { traceparent = null, tenantWeights = {}, beginning = null }: StartContext = {},
 ): Promise<void> {
   const byHand = codeTypeOf(definition);
   const interpreted: [RunArguments, DefinitionArgument] = [
-    { input: run.input, interpreterVersion: INTERPRETER_VERSION },
+    { input: run.input, interpreterVersion: INTERPRETER_VERSION, ...beginning },
     { weftDefinition: definition },
   ];
   const args = byHand === null ? interpreted : [run.input];
@@ -55,7 +57,7 @@ export async function startRunWorkflow(
       priority: runPriority(run, definition, tenantWeights),
       staticSummary: `${run.workflowId} v${run.version}`,
       ...(definition.description === undefined ? {} : { staticDetails: definition.description }),
-      memo: { workflow: run.workflowId, version: run.version, definitionHash: run.definitionHash, traceparent },
+      memo: { workflow: run.workflowId, version: run.version, definitionHash: run.definitionHash, traceparent, ...rerunMemo(run) },
       typedSearchAttributes: [
         { key: TENANT_ATTRIBUTE, value: run.tenantId },
         { key: WORKFLOW_ATTRIBUTE, value: run.workflowId },
@@ -67,4 +69,9 @@ export async function startRunWorkflow(
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
+}
+
+/** Whoever looks at Temporal alone sees where the results come from. */
+function rerunMemo({ rerun }: Pick<StartedRun, 'rerun'>): { rerunOf?: string } {
+  return rerun ? { rerunOf: rerun.of } : {};
 }

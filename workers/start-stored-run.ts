@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { readTraceparent } from '../adapters/postgres/admissions.ts';
 import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
+import { readBeginning } from '../adapters/postgres/rerun-store.ts';
 import { AppError } from '../domain/errors.ts';
 import type { TenantWeights } from '../domain/runs/flow-control/tenant-turns.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
@@ -15,8 +16,9 @@ const CALL_DEADLINE_MS = 10_000;
 export async function startStoredRun({ pool, client, tenantWeights }: StoredRunDeps, run: RunRecord): Promise<void> {
   const published = await readDefinitionByHash(pool, run.definitionHash);
   if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: run.definitionHash });
+  const beginning = run.rerun ? await readBeginning(pool, run.id) : null;
   const traceparent = await readTraceparent(pool, run.id);
   await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () =>
-    startRunWorkflow(client, run, published.definition, { traceparent, tenantWeights }),
+    startRunWorkflow(client, run, published.definition, { traceparent, tenantWeights, beginning }),
   );
 }

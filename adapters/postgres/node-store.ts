@@ -21,6 +21,7 @@ type Row = {
   closed_at: Date | null;
   port: string | null;
   handled: boolean;
+  reused_from: string | null;
 };
 
 /** Of each run; `nodeId` takes those of one node, or of its undo. */
@@ -45,7 +46,8 @@ export async function listNodeExecutionsOfRuns(
 ): Promise<Map<RunId, NodeExecutionRecord[]>> {
   const { rows } = await pool.query<Row>(
     `SELECT execution.* FROM unnest($1::text[]) AS run(id) CROSS JOIN LATERAL (
-       SELECT run_id, node_id, iteration, type, status, attempts, input, output, error, started_at, closed_at, port, handled
+       SELECT run_id, node_id, iteration, type, status, attempts, input, output, error, started_at, closed_at, port, handled,
+              reused_from
        FROM node_executions WHERE run_id = run.id AND ($2::text IS NULL OR node_id = $2)
        ORDER BY ordinal, string_to_array(iteration, '.')::int[], node_id LIMIT $3 OFFSET $4
      ) execution`,
@@ -69,6 +71,7 @@ export async function listNodeExecutionsOfRuns(
     closedAt: row.closed_at,
     port: row.port,
     handled: row.handled,
+    reusedFrom: row.reused_from === null ? null : runId(row.reused_from),
   }));
   return Map.groupBy(records, (record) => record.runId);
 }

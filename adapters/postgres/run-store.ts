@@ -12,7 +12,10 @@ import type { Json } from '../../domain/json.ts';
 import type { Labels } from '../../domain/runs/flow-control/labels.ts';
 import { PRIORITY } from '../../domain/runs/flow-control/flow-policies.ts';
 import type { RunError } from '../../domain/runs/run-event.ts';
-import type { Pause, RunRecord } from '../../domain/runs/run-record.ts';
+import type { Implementations } from '../../domain/runs/rerun/content-key.ts';
+import type { Seed } from '../../domain/runs/rerun/seed.ts';
+import type { Pause, Rerun, RunRecord } from '../../domain/runs/run-record.ts';
+import type { RunState } from '../../domain/runs/run-state.ts';
 import type { RunStatus } from '../../domain/runs/run-status.ts';
 import { MANUAL_TRIGGER, type RunTrigger, type TriggerKind } from '../../domain/runs/triggers/run-trigger.ts';
 import { columnText, readColumns, spilledValues } from './large-values.ts';
@@ -38,6 +41,8 @@ export type RunRow = {
   parent_run_id: string | null;
   parent_node_id: string | null;
   parent_iteration: string | null;
+  rerun_of: string | null;
+  rerun: Omit<Rerun, 'of'> | null;
   labels: Labels;
   priority: number;
   created_at: Date;
@@ -60,6 +65,7 @@ export type NewRun = Omit<
   | 'eventCount'
   | 'trigger'
   | 'parent'
+  | 'rerun'
   | 'labels'
   | 'priority'
   | 'paused'
@@ -68,18 +74,27 @@ export type NewRun = Omit<
   trigger?: RunTrigger | undefined;
   labels?: Labels | undefined;
   priority?: number | undefined;
+  rerun?: Rerun | undefined;
+  /** What it begins with. */
+  seed?: Beginning | undefined;
+  implementations?: Implementations | null | undefined;
 };
+/** Of a rerun, or of a fork. */
+export type Beginning = { seed?: Seed; forked?: RunState };
 
 /** With an id that exists already nothing is changed and the existing run is returned. */
 export async function insertRun(pool: Queryable, record: NewRun): Promise<{ run: RunRecord; inserted: boolean }> {
   const spilled = spilledValues(pool);
   const input = columnText(record.input, spilled);
   const trigger = record.trigger ?? MANUAL_TRIGGER;
+  const { of: rerunOf = null, ...rerun } = record.rerun ?? {};
+  const seed = record.seed === undefined ? null : columnText(record.seed as unknown as Json, spilled);
   await createPayloadStore(pool).put(spilled);
   const { rows } = await pool.query<RunRow>(
     `INSERT INTO runs (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
-                       trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING RETURNING *`,
+                       trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
+                       rerun_of, rerun, seed, implementations)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (id) DO NOTHING RETURNING *`,
     [
       record.id,
       record.tenantId,
@@ -95,6 +110,10 @@ export async function insertRun(pool: Queryable, record: NewRun): Promise<{ run:
       trigger.depth,
       JSON.stringify(record.labels ?? {}),
       record.priority ?? PRIORITY.standard,
+      rerunOf,
+      record.rerun ? JSON.stringify(rerun) : null,
+      seed,
+      record.implementations ? JSON.stringify(record.implementations) : null,
     ],
   );
   const inserted = rows.length > 0;
@@ -128,6 +147,8 @@ export type RunListing = {
   labels?: Labels | undefined;
   /** Those that nodes of this run have started; null is those that no other run has. Default is all. */
   parentRunId?: RunId | null | undefined;
+  /** Those that have taken over results of this run. */
+  rerunOf?: RunId | undefined;
 };
 
 /** Newest first. An `after` that is no cursor of ours gives the first page. */
@@ -141,6 +162,7 @@ export async function listRuns(pool: pg.Pool, listing: RunListing): Promise<RunP
   if (listing.labels !== undefined) filters.push(`labels @> ${bind(JSON.stringify(listing.labels))}`);
   if (listing.parentRunId === null) filters.push('parent_run_id IS NULL');
   else if (listing.parentRunId !== undefined) filters.push(`parent_run_id = ${bind(listing.parentRunId)}`);
+  if (listing.rerunOf !== undefined) filters.push(`rerun_of = ${bind(listing.rerunOf)}`);
   if (listing.status !== undefined) filters.push(`status = ANY(${bind(listing.status)})`);
   const counting = pool.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM runs WHERE ${filters.join(' AND ')}`,
@@ -202,6 +224,7 @@ async function fromRows(pool: Queryable, rows: readonly RunRow[]): Promise<RunRe
     idempotencyKey: row.idempotency_key,
     trigger: { kind: row.trigger_kind, id: row.trigger_id, source: row.trigger_source, depth: row.trigger_depth },
     parent: parentOf(row),
+    rerun: row.rerun_of === null || row.rerun === null ? null : { of: runId(row.rerun_of), ...row.rerun },
     labels: row.labels,
     priority: row.priority,
     createdAt: row.created_at,

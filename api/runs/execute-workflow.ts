@@ -1,6 +1,7 @@
 import { acceptRun, readAlias } from '../../adapters/postgres/accept-run.ts';
 import { isQueued } from '../../adapters/postgres/admissions.ts';
 import { readDefinitionByHash } from '../../adapters/postgres/definition-store.ts';
+import { readBeginning } from '../../adapters/postgres/rerun-store.ts';
 import { insertRun, type NewRun, readRun } from '../../adapters/postgres/run-store.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { RunId } from '../../domain/identifiers.ts';
@@ -144,11 +145,13 @@ export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<voi
   await start(deps, run, published);
 }
 
-async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinition): Promise<void> {
+export async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinition): Promise<void> {
+  const beginning = run.rerun ? await readBeginning(deps.pool, run.id) : null;
   await deps.temporal.withDeadline(Date.now() + START_DEADLINE_MS, () =>
     startRunWorkflow(deps.temporal, run, published.definition, {
       traceparent: deps.traceparent(),
       tenantWeights: deps.settings.WEFT_TENANT_WEIGHTS ?? {},
+      beginning,
     }),
   );
   deps.hint(run.id);

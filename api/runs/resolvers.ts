@@ -177,5 +177,6 @@ function nodesBefore(run: RunRecord, published: PublishedDefinition | undefined)
     closedAt: null,
     port: null,
     handled: false,
+    reusedFrom: null,
   }));
 }

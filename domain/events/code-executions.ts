@@ -56,6 +56,7 @@ export class CodeExecutions {
       closedAt: null,
       port: null,
       handled: false,
+      reusedFrom: null,
     };
   }
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { FLOW_SCHEMA } from './flow-control/flow-schema.ts';
 import { LIMITS } from './limits.ts';
-import { type ConfigField, NODE_TYPES, type NodeTypeRow } from './node-types.ts';
+import { type ConfigField, NODE_TYPES, type NodeClass, type NodeTypeRow } from './node-types.ts';
 
 /** JSON Schema (draft 2020-12) of a definition, for editors; made from the node table, published as docs/workflow.schema.json. */
 export function definitionJsonSchema(): JsonObject {
@@ -65,6 +65,9 @@ const milliseconds = (): JsonObject => ({ type: 'integer', minimum: 1, maximum: 
 const activityTypes = (): string[] =>
   Object.entries<NodeTypeRow>(NODE_TYPES).flatMap(([type, row]) => (row.class === 'activity' ? [type] : []));
 
+/** Classes whose results a rerun may take over. */
+const ADDRESSED: readonly NodeClass[] = ['activity', 'child', 'wait'];
+
 const EDGE: JsonObject = {
   type: 'object',
   required: ['from', 'to'],
@@ -95,6 +98,7 @@ function nodeSchemas(): JsonObject[] {
         ...(row.class === 'none' ? {} : { onError: { enum: ['fail', 'continue', 'route'] } }),
         ...(row.class === 'none' ? {} : { fallback: { $ref: '#/$defs/mapping' } }),
         ...(row.class === 'none' ? {} : { undo: { $ref: '#/$defs/undo' } }),
+        ...(ADDRESSED.includes(row.class) ? { reuse: { enum: ['same', 'always', 'never'] } } : {}),
         ...(row.class === 'activity'
           ? { retry: RETRY, timeouts: TIMEOUTS, taskQueue: { type: 'string' }, fuse: { type: 'boolean' } }
           : {}),

@@ -58,6 +58,11 @@ export type NodeDefinition = {
   undo?: UndoDefinition;
   /** Whether the node may share a local activity with its neighbours; default is the compiler's choice. */
   fuse?: boolean;
+  /**
+   * Whether a rerun of what has changed takes over an earlier result: `same` (default) when the node would ask for the same again,
+   * `always` whatever it would ask for, `never`.
+   */
+  reuse?: 'same' | 'always' | 'never';
 };
 
 export type EdgeDefinition = {

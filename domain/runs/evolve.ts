@@ -12,6 +12,8 @@ import type { Place } from './place.ts';
 import { placeOf } from './place.ts';
 import { toRunError } from './run-error.ts';
 import type { RunError, RunEvent } from './run-event.ts';
+import { seeded } from './rerun/seeded.ts';
+import { goOnForked } from './rerun/fork-state.ts';
 import { rootBody, type RunState } from './run-state.ts';
 import { isClosed, isSettled, type RunStatus } from './run-status.ts';
 import { undoEvent, undoEventOf } from './undo.ts';
@@ -51,8 +53,10 @@ export function evolve(compiled: CompiledDefinition, state: RunState, event: Run
 
 function start(compiled: CompiledDefinition, state: RunState, event: EventOf<'run.started'>): RunState {
   if (state.status !== 'PENDING') return state;
-  const { at, input, webhooks = {} } = event;
-  const change = new Change(compiled, { ...state, status: 'RUNNING', input, webhooks, startedAt: at }, at);
+  const { at, input, webhooks = {}, seed, forked } = event;
+  if (forked) return goOnForked(compiled, forked, { at, webhooks });
+  const begun: RunState = { ...state, status: 'RUNNING', input, webhooks, startedAt: at };
+  const change = new Change(compiled, seed ? seeded(begun, seed) : begun, at);
   for (const node of rootBody(compiled, state.slice)) {
     const place = placeOf(compiled, state.slice, node, state.slice?.iteration ?? '1');
     if (state.slice) openSlice(change, place);

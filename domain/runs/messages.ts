@@ -1,5 +1,6 @@
 import type { Json } from '../json.ts';
 import type { WorkflowDefinition } from './definition.ts';
+import type { Seed } from './rerun/seed.ts';
 import type { ApprovalDecision } from './run-event.ts';
 import type { RunState, Slice, UndoState } from './run-state.ts';
 import type { NodeMapping } from './versions/node-mapping.ts';
@@ -37,6 +38,10 @@ export type RunArguments = {
   child?: true;
   /** A child run that does some items of a map. */
   slice?: Slice;
+  /** Results of an earlier run that are taken over. */
+  seed?: Seed;
+  /** The state of an earlier run from which this one goes on. */
+  forked?: RunState;
   /** Where the link before this one left off. */
   continued?: RunState;
   /** The version of this link, when it is another than that of the link before. */

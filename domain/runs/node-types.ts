@@ -36,6 +36,8 @@ export type NodeTypeRow = {
   retry?: RetryPolicy;
   /** Whether running it again does no harm, which fusing asks for. */
   repeatable?: (config: JsonObject) => boolean;
+  /** Raised when it would come to something else from the same input: results of the version before are not reused. Default 1. */
+  implementation?: number;
 };
 
 const integer = (minimum: number, maximum: number): JsonSchema => ({ type: 'integer', minimum, maximum });

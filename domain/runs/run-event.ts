@@ -2,6 +2,8 @@ import type { NodeId } from '../identifiers.ts';
 import type { Json } from '../json.ts';
 import type { Iteration } from './activity-id.ts';
 import type { ReceivedEvent } from './messages.ts';
+import type { Seed } from './rerun/seed.ts';
+import type { RunState } from './run-state.ts';
 
 export type RunError = { code: string; message: string; nodeId: string | null; hint: string | null };
 
@@ -26,7 +28,15 @@ export type GroupResult = NodeRef & { startedAt: number; closedAt: number } & (
  * while it runs. The engine never reads another clock.
  */
 export type RunEvent = { at: number } & (
-  | { type: 'run.started'; input: Json; webhooks?: { [nodeId: string]: string } }
+  | {
+      type: 'run.started';
+      input: Json;
+      webhooks?: { [nodeId: string]: string };
+      /** Of a rerun. */
+      seed?: Seed;
+      /** Of a fork: the state of another run, from which this one goes on. */
+      forked?: RunState;
+    }
   | ({ type: 'node.scheduled' } & NodeRef)
   | ({ type: 'node.started'; attempt: number } & NodeRef)
   | ({ type: 'node.completed'; output: Json } & NodeRef)

@@ -1,5 +1,5 @@
 import type { DefinitionHash, NodeId, RunId, TenantId, WorkflowId } from '../identifiers.ts';
-import type { Json } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { Iteration } from './activity-id.ts';
 import type { WorkflowDefinition } from './definition.ts';
 import type { Labels } from './flow-control/labels.ts';
@@ -23,6 +23,18 @@ export type PublishedDefinition = {
 /** Why no node of a run starts; nobody in particular where its own policy or an API without sign-in did it. */
 export type Pause = { reason: string | null; by: string | null };
 
+/** What a run has to do with the one whose results it took over. */
+export type Rerun = {
+  of: RunId;
+  kind: 'RERUN' | 'FORK' | 'REUSE';
+  /** The event after which a fork goes on. */
+  eventId: number | null;
+  /** The nodes that were to run again; null: whatever has changed. */
+  nodeIds: string[] | null;
+  /** What was given by hand. */
+  patches: JsonObject;
+};
+
 /** One row of the read model `runs`; inserted before Temporal starts the run, then kept by the projector alone. */
 export type RunRecord = {
   id: RunId;
@@ -38,6 +50,8 @@ export type RunRecord = {
   trigger: RunTrigger;
   /** The node of another run that started this one. */
   parent: { runId: RunId; nodeId: NodeId; iteration: Iteration } | null;
+  /** The run whose results it has taken over. */
+  rerun: Rerun | null;
   labels: Labels;
   /** 1 (first) to 5 (last). */
   priority: number;
@@ -69,4 +83,6 @@ export type NodeExecutionRecord = {
   port: string | null;
   /** It failed, and its own error policy has dealt with it. */
   handled: boolean;
+  /** The run from which its result was taken over. */
+  reusedFrom: RunId | null;
 };

@@ -5,6 +5,7 @@ import type { Body, CompiledDefinition, CompiledNode } from './compile.ts';
 import type { NodeTimeouts, RetryPolicy } from './definition.ts';
 import type { ReceivedEvent } from './messages.ts';
 import type { NodeType } from './node-types.ts';
+import type { Seed } from './rerun/seed.ts';
 import type { ApprovalDecision, RunError } from './run-event.ts';
 import type { NodeStatus, RunStatus } from './run-status.ts';
 import { initialVariables, type Variables, variableValues } from './variables.ts';
@@ -67,6 +68,8 @@ export type NodeState = {
   readonly container: ContainerState | null;
   /** The variables as they flow out of it. */
   readonly variables: Variables | null;
+  /** The run from which its result was taken over. */
+  readonly reused?: string;
   /** Predecessor edges that are not settled yet. */
   readonly unsettled: number;
   /** Settled predecessor edges by which something flows in. */
@@ -160,6 +163,8 @@ export type RunState = {
   readonly variables: Variables;
   readonly webhooks: { readonly [nodeId: string]: string };
   readonly slice: Slice | null;
+  /** Results of an earlier run that have not been taken over yet. */
+  readonly seed?: Seed;
   /** Activities and child runs that are due or under way, and nodes that wait for something outside. */
   readonly busy: number;
   readonly waiting: number;
@@ -276,6 +281,7 @@ function nodesAsJson(nodes: readonly NodeState[]): JsonObject {
         ...executionAsJson(node),
         port: node.port,
         ...(node.handled ? { handled: true } : {}),
+        ...(node.reused === undefined ? {} : { reused: node.reused }),
         ...(node.answers.length > 0 ? { answers: node.answers.map((answer) => ({ ...answer })) } : {}),
         ...(node.container ? { progress: progressOf(node.container) } : {}),
       },

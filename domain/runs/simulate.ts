@@ -4,6 +4,8 @@ import { type Command, decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { findNode } from './place.ts';
 import type { ApprovalDecision, GroupResult, Happening, NodeRef, RunError, RunEvent } from './run-event.ts';
+import type { Seed } from './rerun/seed.ts';
+import { seedOfSlice } from './rerun/seed-of-slice.ts';
 import { executionsOf, initialState, type NodeState, type RunState, type Slice } from './run-state.ts';
 import { isClosed } from './run-status.ts';
 import { sliceOf } from './slice-of.ts';
@@ -24,6 +26,9 @@ export type Simulation = {
   /** Picks which of the happenings that fall on the same instant comes first; default the oldest. */
   pick?: (count: number) => number;
   startAt?: number;
+  /** Of a rerun, and of a fork. */
+  seed?: Seed;
+  forked?: RunState;
   /** What `run.webhooks` reads. */
   webhooks?: { [nodeId: string]: string };
   maxSteps?: number;
@@ -56,8 +61,13 @@ export function simulate(
   for (const { afterMs, event } of simulation.happenings ?? []) {
     world.pending.push({ ...event, at: at + afterMs });
   }
-  const { input, webhooks } = simulation;
-  happen(world, { type: 'run.started', at, input, ...(webhooks === undefined ? {} : { webhooks }) });
+  const { input, webhooks, seed, forked } = simulation;
+  const given = {
+    ...(webhooks === undefined ? {} : { webhooks }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(forked === undefined ? {} : { forked }),
+  };
+  happen(world, { type: 'run.started', at, input, ...given });
   for (let step = 0; step < (simulation.maxSteps ?? 100_000) && !isClosed(world.state.status); step += 1) {
     if (simulation.continueAsNew?.(step) && isIdle(world)) continueAsNew(world);
     const next = takeNext(world);
@@ -242,8 +252,10 @@ function runChild(world: World, command: Extract<Command, { type: 'startChild' }
       world.pending.push({ type: 'child.completed', at: done, ...ref, output: { output: result.output, undos: [] } });
     return;
   }
-  const { interrupt: _, happenings: __, ...simulation } = world.simulation;
-  const child = simulate(world.compiled, { ...simulation, input: world.state.input, startAt: at }, slice);
+  const { interrupt: _, happenings: __, seed: ___, forked: ____, ...simulation } = world.simulation;
+  const seed = seedOfSlice(world.compiled, world.state, slice);
+  const own = { ...simulation, ...(seed ? { seed } : {}), input: world.state.input, startAt: at };
+  const child = simulate(world.compiled, own, slice);
   world.dropped.push(...child.dropped);
   const done = child.state.now;
   if (child.state.status === 'COMPLETED') {

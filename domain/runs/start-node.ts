@@ -4,6 +4,7 @@ import { contextAt } from './context.ts';
 import { evaluateExpression } from './expression.ts';
 import { liveInto } from './flow.ts';
 import type { Place } from './place.ts';
+import { takeFixed, takeKnown } from './rerun/take-seeded.ts';
 import { resolveConfig } from './resolve-config.ts';
 import { toRunError } from './run-error.ts';
 import { runInlineNode } from './run-inline-node.ts';
@@ -16,12 +17,16 @@ export function startNode(change: Change, place: Place): void {
   const { skip } = change.get(place);
   if (skip) return change.skip(place, skip.output);
   try {
+    const { seed } = change.state;
+    if (seed && takeFixed(change, place, seed)) return;
     const context = contextAt(change, place);
     const input = resolveConfig(node, context);
+    if (seed && takeKnown(change, place, seed, input)) return;
     switch (node.row.class) {
       case 'activity':
       case 'child':
-        return change.set(place, { due: true, input });
+        // Fused, it would run neighbours again whose results are known.
+        return change.set(place, { due: true, input, ...(seed ? { solo: true } : {}) });
       case 'wait':
         return openWait(change, place, input);
       case 'container':

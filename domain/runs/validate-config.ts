@@ -39,6 +39,7 @@ export function validateConfigs(definition: ReadableDefinition, graph: Graph, re
     validateConfig(node, row, [...path, 'config'], scope, inside);
     validateIntervals({ ...row.retry, ...node.retry }, [...path, 'retry'], scope);
     if (row.class !== 'activity') validateNoActivityFields(node, path, scope);
+    validateReuse(node, row, path, scope);
     validatePolicies(node, path, scope);
     validateSet(node, path, scope);
   }
@@ -115,6 +116,13 @@ function validateNoActivityFields(node: NodeDefinition, path: Path, scope: Scope
     const message = `${node.type} runs inside the workflow, so ${name} would have no effect`;
     scope.report('CONFIG_UNKNOWN', [...path, name], node.id, message, 'Remove it; only activity nodes have one.');
   }
+}
+
+/** An inline node is computed again anyway, and a container lets the nodes in it decide. */
+function validateReuse({ id, type, reuse }: NodeDefinition, row: NodeTypeRow, path: Path, scope: Scope): void {
+  if (reuse === undefined || row.class === 'activity' || row.class === 'child' || row.class === 'wait') return;
+  const message = `${type} has no result of its own to take over, so reuse would have no effect`;
+  scope.report('CONFIG_UNKNOWN', [...path, 'reuse'], id, message, 'Remove it; set it on nodes that call or wait.');
 }
 
 /** Temporal refuses the activity otherwise; the type's own policy counts where the node sets none. */

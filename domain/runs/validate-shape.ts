@@ -19,8 +19,9 @@ export const DEFINITION_FIELDS = [
   'metadata',
 ];
 const ACTIVITY_FIELDS = ['type', 'name', 'config', 'retry', 'timeouts', 'taskQueue'];
-const NODE_FIELDS = [...ACTIVITY_FIELDS, 'id', 'parent', 'onError', 'fallback', 'undo', 'fuse'];
+const NODE_FIELDS = [...ACTIVITY_FIELDS, 'id', 'parent', 'onError', 'fallback', 'undo', 'fuse', 'reuse'];
 const ERROR_POLICIES = ['fail', 'continue', 'route'];
+const REUSE_POLICIES = ['same', 'always', 'never'];
 const FAILURE_POLICIES = ['drain', 'cancel', 'pause'];
 const EDGE_FIELDS = ['from', 'to', 'port'];
 const RETRY_FIELDS = [
@@ -110,6 +111,7 @@ function validateNode(node: Json, index: number, report: Report): boolean {
   text(node, 'taskQueue', path, id, report);
   text(node, 'parent', path, id, report);
   oneOf(node, 'onError', ERROR_POLICIES, path, id, report);
+  oneOf(node, 'reuse', REUSE_POLICIES, path, id, report);
   if (node['fuse'] !== undefined && typeof node['fuse'] !== 'boolean') {
     report('DEFINITION_SHAPE', [...path, 'fuse'], id, 'fuse must be true or false');
   }

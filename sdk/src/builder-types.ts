@@ -70,6 +70,8 @@ export type NodeOptions<Output, Policy extends OnError = OnError, Readable = nev
   fallback?: MappingInput | ((references: Readable) => MappingInput);
   /** Whether it may share a local activity with its neighbours. */
   fuse?: boolean;
+  /** Whether a rerun of what has changed may take over an earlier result; default `same`. */
+  reuse?: 'same' | 'always' | 'never';
   output?: OutputType<Output>;
 };
 export type UndoOptions = { name?: string; retry?: RetryPolicy; timeouts?: NodeTimeouts; taskQueue?: string };

@@ -157,7 +157,7 @@ function nodeOf(draft: Draft, id: string, type: NodeType, config: unknown, optio
     ...(draft.parent === null ? {} : { parent: draft.parent }),
     type,
     config: printConfig(type, resolve(config, draft) as Readonly<Record<string, unknown>>),
-    ...given(options, ['name', 'retry', 'timeouts', 'taskQueue', 'onError', 'fuse']),
+    ...given(options, ['name', 'retry', 'timeouts', 'taskQueue', 'onError', 'fuse', 'reuse']),
     ...(fallback === undefined ? {} : { fallback: printMapping(resolve(fallback, draft)) }),
   };
 }

@@ -18,6 +18,7 @@ import {
   type RunArguments,
 } from '../../domain/runs/messages.ts';
 import { findNode } from '../../domain/runs/place.ts';
+import { seedOfSlice } from '../../domain/runs/rerun/seed-of-slice.ts';
 import type { RunState } from '../../domain/runs/run-state.ts';
 import { inputForSlice, sliceOf } from '../../domain/runs/slice-of.ts';
 
@@ -51,7 +52,7 @@ export function startChildRun(
     input: chunk === null ? (config['input'] ?? {}) : inputForSlice(compiled, state.input, command.nodeId),
     interpreterVersion: INTERPRETER_VERSION,
     child: true,
-    ...(chunk === null ? {} : { slice: sliceOf(compiled, state, { ...command, chunk }) }),
+    ...(chunk === null ? {} : sliceArguments(compiled, state, { ...command, chunk })),
   };
   const definition: DefinitionArgument | DefinitionHashArgument =
     chunk === null ? { weftDefinitionHash: String(own.hash) } : { weftDefinition: compiled.definition };
@@ -70,6 +71,16 @@ export function startChildRun(
       WeftStatus: ['RUNNING'],
     },
   });
+}
+
+function sliceArguments(
+  compiled: CompiledDefinition,
+  state: RunState,
+  command: StartChild & { chunk: number },
+): Pick<RunArguments, 'slice' | 'seed'> {
+  const slice = sliceOf(compiled, state, command);
+  const seed = seedOfSlice(compiled, state, slice);
+  return { slice, ...(seed ? { seed } : {}) };
 }
 
 const subworkflow = ({ workflow = null, version = null, hash = null }: JsonObject): { [name: string]: Json } => ({

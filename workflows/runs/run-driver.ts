@@ -6,7 +6,7 @@ import { activityId } from '../../domain/runs/activity-id.ts';
 import type { CompiledDefinition, CompiledNode } from '../../domain/runs/compile.ts';
 import { type Command, decide } from '../../domain/runs/decide.ts';
 import { evolve } from '../../domain/runs/evolve.ts';
-import { type ChildResult, YIELD_TIMER } from '../../domain/runs/messages.ts';
+import { type ChildResult, type RunArguments, YIELD_TIMER } from '../../domain/runs/messages.ts';
 import { findNode } from '../../domain/runs/place.ts';
 import type { RunEvent } from '../../domain/runs/run-event.ts';
 import { groupInput } from '../../domain/runs/run-group.ts';
@@ -87,11 +87,14 @@ export class RunDriver {
     return this.#shieldScope;
   }
 
-  start(input: Json, webhooks: { [nodeId: string]: string } | undefined): void {
+  start({ input, webhooks, seed, forked }: RunArguments): void {
     if (this.state.status !== 'PENDING') return this.inside(() => this.#act());
-    this.inside(() =>
-      this.#advance({ type: 'run.started', at: Date.now(), input, ...(webhooks === undefined ? {} : { webhooks }) }),
-    );
+    const given = {
+      ...(webhooks === undefined ? {} : { webhooks }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(forked === undefined ? {} : { forked }),
+    };
+    this.inside(() => this.#advance({ type: 'run.started', at: Date.now(), input, ...given }));
   }
 
   /** For what comes from outside: it must not run in the scope of its handler, which cancels with the run. */

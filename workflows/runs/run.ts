@@ -51,7 +51,7 @@ export async function run(args: RunArguments, definition: DefinitionArgument): P
     driver.receive({ type: 'run.cancel_requested', at: Date.now(), reason: null }),
   );
   assertChildInput(args, definition.weftDefinition.input);
-  driver.start(args.input, args.webhooks);
+  driver.start(args);
   const ending = await ended;
   if (ending.type !== 'continueAsNew') return finish(ending, args, driver);
   return CancellationScope.nonCancellable(async () => {

@@ -1,0 +1,33 @@
+import type { Json } from '../../json.ts';
+import { isJsonObject } from '../../json.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { nodeTypeRow, type NodeType } from '../node-types.ts';
+import type { NodeState } from '../run-state.ts';
+import { sha256 } from './sha256.ts';
+
+/** Versions of implementations by node type; a type that is not named is at 1. */
+export type Implementations = { readonly [type: string]: number };
+/** What a wait may have shown to whoever answered it: everything before it, by node id. */
+export type Before = readonly Pick<NodeState, 'id' | 'status' | 'output' | 'port'>[];
+
+/**
+ * The address of a result: who computes it, by which version of its implementation, from what. The input of a node is its config with
+ * every expression replaced by its value, so it stands for both.
+ */
+export function contentKey(
+  type: NodeType,
+  input: Json,
+  before: Before | null = null,
+  implementations: Implementations | null = null,
+): string {
+  const implementation = implementations ? (implementations[type] ?? 1) : (nodeTypeRow(type).implementation ?? 1);
+  const seen = before?.map(({ id, status, output, port }) => [id, status, output, port]) ?? null;
+  return sha256(canonicalJson([type, implementation, asked(type, input), seen]));
+}
+
+/** The hash of a subworkflow says more than its version. */
+function asked(type: NodeType, input: Json): Json {
+  if (type !== 'subworkflow' || !isJsonObject(input)) return input;
+  const { version: _, ...rest } = input;
+  return rest;
+}
