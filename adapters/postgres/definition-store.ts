@@ -7,9 +7,11 @@ import {
   type TenantId,
   type WorkflowId,
 } from '../../domain/identifiers.ts';
+import type { SystemEvent } from '../../domain/events/system-event.ts';
 import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
 import type { PublishedDefinition } from '../../domain/runs/run-record.ts';
+import { recordWithin } from './record-events.ts';
 import { inTransaction } from './transaction.ts';
 import type { Queryable } from './payload-store.ts';
 
@@ -29,10 +31,17 @@ const COLUMNS = 'tenant_id, workflow_id, version, hash, definition, created_at, 
 /** Deprecated ones come after the others. */
 const LATEST = '(deprecated_at IS NOT NULL), version DESC';
 
-/** The same content as an existing version gives that version; anything else becomes the next one. */
+export type NewDefinition = {
+  tenantId: TenantId;
+  hash: DefinitionHash;
+  definition: WorkflowDefinition;
+  by?: string | null;
+};
+
+/** The same content as an existing version gives that version; anything else becomes the next one, and is recorded. */
 export async function publishDefinition(
   pool: pg.Pool,
-  { tenantId, hash, definition }: { tenantId: TenantId; hash: DefinitionHash; definition: WorkflowDefinition },
+  { tenantId, hash, definition, by = null }: NewDefinition,
 ): Promise<PublishedDefinition> {
   const key = [tenantId, definition.name];
   const same = `SELECT ${COLUMNS} FROM definitions WHERE tenant_id = $1 AND workflow_id = $2 AND hash = $3`;
@@ -46,9 +55,19 @@ export async function publishDefinition(
        RETURNING ${COLUMNS}`,
       [...key, hash, canonicalJson(definition)],
     );
-    return fromRow(inserted.rows[0] as Row);
+    const published = fromRow(inserted.rows[0] as Row);
+    await recordWithin(client, tenantId, [definitionEvent('definition.published', published, by)]);
+    return published;
   });
 }
+
+type DefinitionChange = 'definition.published' | 'definition.undeprecated';
+const definitionEvent = (type: DefinitionChange, changed: PublishedDefinition, by: string | null): SystemEvent => ({
+  type,
+  id: changed.workflowId,
+  payload: { ...versionOf(changed), by },
+});
+const versionOf = ({ workflowId, version, hash }: PublishedDefinition) => ({ workflowId, version, hash });
 
 /** The given version, or the latest that is not deprecated; where all are, the latest. */
 export async function readDefinition(
@@ -115,14 +134,25 @@ export async function setDeprecation(
   pool: pg.Pool,
   { tenantId, workflowId, version }: Pick<PublishedDefinition, 'tenantId' | 'workflowId' | 'version'>,
   deprecation: { reason: string | null } | null,
+  by: string | null,
 ): Promise<PublishedDefinition | undefined> {
-  const { rows } = await pool.query<Row>(
-    `UPDATE definitions
-     SET deprecated_at = CASE WHEN $4 THEN coalesce(deprecated_at, date_trunc('milliseconds', now())) END, deprecation_reason = $5
-     WHERE tenant_id = $1 AND workflow_id = $2 AND version = $3 RETURNING ${COLUMNS}`,
-    [tenantId, workflowId, version, deprecation !== null, deprecation?.reason ?? null],
-  );
-  return rows[0] && fromRow(rows[0]);
+  return inTransaction(pool, async (client) => {
+    const { rows } = await client.query<Row>(
+      `UPDATE definitions
+       SET deprecated_at = CASE WHEN $4 THEN coalesce(deprecated_at, date_trunc('milliseconds', now())) END, deprecation_reason = $5
+       WHERE tenant_id = $1 AND workflow_id = $2 AND version = $3 RETURNING ${COLUMNS}`,
+      [tenantId, workflowId, version, deprecation !== null, deprecation?.reason ?? null],
+    );
+    const changed = rows[0] && fromRow(rows[0]);
+    if (changed) await recordWithin(client, tenantId, [deprecationEvent(changed, by)]);
+    return changed;
+  });
+}
+
+function deprecationEvent(changed: PublishedDefinition, by: string | null): SystemEvent {
+  if (changed.deprecation === null) return definitionEvent('definition.undeprecated', changed, by);
+  const payload = { ...versionOf(changed), by, reason: changed.deprecation.reason };
+  return { type: 'definition.deprecated', id: changed.workflowId, payload };
 }
 
 export type DefinitionListing = {

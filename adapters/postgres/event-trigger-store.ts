@@ -22,7 +22,7 @@ type Row = {
 export type NewEventTrigger = Omit<EventTriggerRecord, 'createdAt' | 'updatedAt'>;
 
 /** Makes it, or changes the one that has its id. */
-export async function putEventTrigger(pool: pg.Pool, trigger: NewEventTrigger): Promise<EventTriggerRecord> {
+export async function putEventTrigger(pool: Queryable, trigger: NewEventTrigger): Promise<EventTriggerRecord> {
   const { rows } = await pool.query<Row>(
     `INSERT INTO event_triggers AS stored (id, tenant_id, name, event, filter, workflow_id, version, mapping, enabled)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -79,7 +79,7 @@ export async function listEventTriggers(
   return { ...page, rows: page.rows.map(fromRow) };
 }
 
-export async function deleteEventTrigger(pool: pg.Pool, tenant: TenantId, id: string): Promise<boolean> {
+export async function deleteEventTrigger(pool: Queryable, tenant: TenantId, id: string): Promise<boolean> {
   const { rowCount } = await pool.query('DELETE FROM event_triggers WHERE id = $1 AND tenant_id = $2', [id, tenant]);
   return rowCount === 1;
 }

@@ -35,7 +35,7 @@ export type ScheduleStart = { paused: boolean; note: string | null };
 type Wanted = Omit<ScheduleRecord, 'revision' | 'createdAt' | 'updatedAt'>;
 
 /** @throws AppError ID_TAKEN */
-export async function insertSchedule(pool: pg.Pool, wanted: Wanted, start: ScheduleStart): Promise<ScheduleRecord> {
+export async function insertSchedule(pool: Queryable, wanted: Wanted, start: ScheduleStart): Promise<ScheduleRecord> {
   const { rows } = await pool.query<Row>(
     `INSERT INTO schedules (tenant_id, id, workflow_id, version, name, input, mapping, spec, overlap, catchup_window_ms,
                             pause_on_failure, starts_paused, start_note)
@@ -47,7 +47,7 @@ export async function insertSchedule(pool: pg.Pool, wanted: Wanted, start: Sched
 }
 
 /** Undefined when there is none. */
-export async function updateSchedule(pool: pg.Pool, wanted: Wanted): Promise<ScheduleRecord | undefined> {
+export async function updateSchedule(pool: Queryable, wanted: Wanted): Promise<ScheduleRecord | undefined> {
   const { rows } = await pool.query<Row>(
     `UPDATE schedules SET workflow_id = $3, version = $4, name = $5, input = $6, mapping = $7, spec = $8, overlap = $9,
             catchup_window_ms = $10, pause_on_failure = $11, revision = revision + 1,
@@ -97,7 +97,7 @@ export async function listSchedules(
 }
 
 /** Temporal's schedule goes with the next synchronization. False when there is none. */
-export async function markScheduleDeleted(pool: pg.Pool, { tenantId, id }: ScheduleKey): Promise<boolean> {
+export async function markScheduleDeleted(pool: Queryable, { tenantId, id }: ScheduleKey): Promise<boolean> {
   const { rowCount } = await pool.query(
     `UPDATE schedules SET deleted_at = now(), revision = revision + 1
      WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL`,

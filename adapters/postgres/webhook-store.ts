@@ -3,8 +3,8 @@ import { AppError } from '../../domain/errors.ts';
 import { tenantId, workflowId, type TenantId } from '../../domain/identifiers.ts';
 import type { Mapping } from '../../domain/runs/definition.ts';
 import type { WebhookRecord, WebhookSecret } from '../../domain/runs/triggers/webhook.ts';
+import type { Queryable } from './payload-store.ts';
 import { newestPage, type NewestListing, type NewestPage } from './newest-page.ts';
-import { inTransaction } from './transaction.ts';
 
 type Row = {
   id: string;
@@ -22,7 +22,7 @@ type Row = {
 export type NewWebhook = Omit<WebhookRecord, 'createdAt' | 'updatedAt'>;
 
 /** @throws AppError ID_TAKEN */
-export async function insertWebhook(pool: pg.Pool, webhook: NewWebhook): Promise<WebhookRecord> {
+export async function insertWebhook(pool: Queryable, webhook: NewWebhook): Promise<WebhookRecord> {
   const { rows } = await pool.query<Row>(
     `INSERT INTO webhooks (id, tenant_id, name, workflow_id, version, mapping, secrets, enabled)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING *`,
@@ -32,27 +32,25 @@ export async function insertWebhook(pool: pg.Pool, webhook: NewWebhook): Promise
   return fromRow(rows[0]);
 }
 
-/** Changes it as `change` says, one at a time. Undefined when there is none. */
+/** Changes it as `change` says, one at a time, in the caller's transaction. Undefined when there is none. */
 export async function updateWebhook(
-  pool: pg.Pool,
+  client: pg.PoolClient,
   tenant: TenantId,
   id: string,
   change: (webhook: WebhookRecord) => NewWebhook,
 ): Promise<WebhookRecord | undefined> {
-  return inTransaction(pool, async (client) => {
-    const locked = await client.query<Row>('SELECT * FROM webhooks WHERE id = $1 AND tenant_id = $2 FOR UPDATE', [
-      id,
-      tenant,
-    ]);
-    if (!locked.rows[0]) return undefined;
-    const { rows } = await client.query<Row>(
-      `UPDATE webhooks SET name = $3, workflow_id = $4, version = $5, mapping = $6, secrets = $7, enabled = $8,
-              updated_at = date_trunc('milliseconds', now())
-       WHERE id = $1 AND tenant_id = $2 RETURNING *`,
-      values(change(fromRow(locked.rows[0]))),
-    );
-    return fromRow(rows[0] as Row);
-  });
+  const locked = await client.query<Row>('SELECT * FROM webhooks WHERE id = $1 AND tenant_id = $2 FOR UPDATE', [
+    id,
+    tenant,
+  ]);
+  if (!locked.rows[0]) return undefined;
+  const { rows } = await client.query<Row>(
+    `UPDATE webhooks SET name = $3, workflow_id = $4, version = $5, mapping = $6, secrets = $7, enabled = $8,
+            updated_at = date_trunc('milliseconds', now())
+     WHERE id = $1 AND tenant_id = $2 RETURNING *`,
+    values(change(fromRow(locked.rows[0]))),
+  );
+  return fromRow(rows[0] as Row);
 }
 
 function values(webhook: NewWebhook): unknown[] {
@@ -89,7 +87,7 @@ export async function listWebhooks(
   return { ...page, rows: page.rows.map(fromRow) };
 }
 
-export async function deleteWebhook(pool: pg.Pool, tenant: TenantId, id: string): Promise<boolean> {
+export async function deleteWebhook(pool: Queryable, tenant: TenantId, id: string): Promise<boolean> {
   const { rowCount } = await pool.query('DELETE FROM webhooks WHERE id = $1 AND tenant_id = $2', [id, tenant]);
   return rowCount === 1;
 }

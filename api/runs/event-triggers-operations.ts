@@ -35,6 +35,7 @@ import { argumentInvalid, type Connection, connectionOf, pageSize } from '../gra
 import type { RunsDeps } from './deps.ts';
 import { checkSize } from './execute-workflow.ts';
 import type { PageArguments } from './read-runs.ts';
+import { changed, eventTriggerEvent } from './recorded-changes.ts';
 import { checkTriggerId, targetWorkflow } from './trigger-target.ts';
 
 export type EmitEvent = {
@@ -113,7 +114,12 @@ export async function createEventTrigger(
     mapping: null,
     enabled: true,
   };
-  return putEventTrigger(deps.pool, applied(request, base));
+  return changed(
+    deps,
+    principal,
+    (client) => putEventTrigger(client, applied(request, base)),
+    (made) => eventTriggerEvent('event_trigger.created', made, principal.subject),
+  );
 }
 
 /** What is left out stays as it is. @throws NOT_FOUND, INPUT_INVALID, MAPPING_INVALID */
@@ -126,7 +132,12 @@ export async function changeEventTrigger(
   if (!before) throw notFound(id);
   const wanted = applied(changes, before);
   await targetWorkflow(deps, principal, wanted);
-  return putEventTrigger(deps.pool, wanted);
+  return changed(
+    deps,
+    principal,
+    (client) => putEventTrigger(client, wanted),
+    (made) => eventTriggerEvent('event_trigger.changed', made, principal.subject),
+  );
 }
 
 type Wanted = Omit<EventTriggerRecord, 'createdAt' | 'updatedAt'>;
@@ -146,8 +157,15 @@ function applied<Base extends Wanted>(changes: EventTriggerChanges, base: Base):
 }
 
 /** Firings that are made already go on. @throws NOT_FOUND */
-export async function deleteEventTrigger(deps: RunsDeps, { tenantId }: Principal, id: string): Promise<string> {
-  if (id.includes('\0') || !(await deleteFromStore(deps.pool, tenantId, id))) throw notFound(id);
+export async function deleteEventTrigger(deps: RunsDeps, principal: Principal, id: string): Promise<string> {
+  if (id.includes('\0')) throw notFound(id);
+  const deleted = await changed(
+    deps,
+    principal,
+    (client) => deleteFromStore(client, principal.tenantId, id),
+    () => ({ type: 'event_trigger.deleted', id, payload: { id, by: principal.subject } }),
+  );
+  if (!deleted) throw notFound(id);
   return id;
 }
 

@@ -91,7 +91,8 @@ export async function publishWorkflow(
   const pinned = definition as unknown as WorkflowDefinition;
   await refuseNameOfCode(deps, principal, pinned.name);
   const hash = definitionHash(contentHash(canonicalJson(definition)));
-  return publishDefinition(deps.pool, { tenantId: principal.tenantId, hash, definition: pinned });
+  const { tenantId, subject } = principal;
+  return publishDefinition(deps.pool, { tenantId, hash, definition: pinned, by: subject });
 }
 
 async function refuseNameOfCode(

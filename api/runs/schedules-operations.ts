@@ -10,6 +10,7 @@ import {
   updateSchedule,
 } from '../../adapters/postgres/schedule-store.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { SystemEvent } from '../../domain/events/system-event.ts';
 import type { Json } from '../../domain/json.ts';
 import { checkText } from '../../domain/runs/triggers/event.ts';
 import type { ScheduleRecord } from '../../domain/runs/triggers/schedule.ts';
@@ -33,6 +34,7 @@ import { argumentInvalid, type Connection, connectionOf, pageSize } from '../gra
 import { toAppError } from '../graphql/to-app-error.ts';
 import type { RunsDeps } from './deps.ts';
 import type { PageArguments } from './read-runs.ts';
+import { changed, recordDone, scheduleEvent } from './recorded-changes.ts';
 import { checkConstantInput, checkTriggerId, targetWorkflow } from './trigger-target.ts';
 
 type Optional<T> = { [Name in keyof T]?: T[Name] | null | undefined };
@@ -87,7 +89,12 @@ export async function createSchedule(
   });
   if (wanted.mapping === null) checkConstantInput(deps, published, wanted.input);
   const start = { paused: request.paused ?? false, note: request.note ?? null };
-  const schedule = await insertSchedule(deps.pool, wanted, start);
+  const schedule = await changed(
+    deps,
+    principal,
+    (client) => insertSchedule(client, wanted, start),
+    (made) => scheduleEvent('schedule.created', made, principal.subject),
+  );
   await syncOrLeave(deps, schedule);
   deps.log.info({ scheduleId: id, workflowId: wanted.workflowId }, 'schedule created');
   return schedule;
@@ -102,7 +109,12 @@ export async function changeSchedule(
   const wanted = applied(changes, await scheduleNamed(deps, principal, id));
   const published = await targetWorkflow(deps, principal, wanted);
   if (wanted.mapping === null) checkConstantInput(deps, published, wanted.input);
-  const schedule = await updateSchedule(deps.pool, wanted);
+  const schedule = await changed(
+    deps,
+    principal,
+    (client) => updateSchedule(client, wanted),
+    (made) => scheduleEvent('schedule.changed', made, principal.subject),
+  );
   if (!schedule) throw notFound(id);
   await syncOrLeave(deps, schedule);
   return schedule;
@@ -158,22 +170,39 @@ export function previewSchedule(spec: SpecInput, after: Date | null | undefined,
 /** Open runs go on. @throws NOT_FOUND */
 export async function deleteSchedule(deps: RunsDeps, principal: Principal, id: string): Promise<ScheduleRecord> {
   const schedule = await scheduleNamed(deps, principal, id);
-  await markScheduleDeleted(deps.pool, schedule);
+  await changed(
+    deps,
+    principal,
+    (client) => markScheduleDeleted(client, schedule),
+    () => ({ type: 'schedule.deleted', id, payload: { id, by: principal.subject } }),
+  );
   await syncOrLeave(deps, schedule);
   return schedule;
 }
 
 /** @throws NOT_FOUND, TEMPORAL_UNAVAILABLE */
 export const pauseSchedule = (deps: RunsDeps, principal: Principal, id: string, note: string | null) =>
-  inTemporal(deps, principal, id, (schedule) => pauseInTemporal(deps.temporal, schedule, note));
+  inTemporal(deps, principal, id, (schedule) => pauseInTemporal(deps.temporal, schedule, note), {
+    type: 'schedule.paused',
+    id,
+    payload: { id, note, by: principal.subject },
+  });
 
 /** @throws NOT_FOUND, TEMPORAL_UNAVAILABLE */
 export const unpauseSchedule = (deps: RunsDeps, principal: Principal, id: string, note: string | null) =>
-  inTemporal(deps, principal, id, (schedule) => unpauseInTemporal(deps.temporal, schedule, note));
+  inTemporal(deps, principal, id, (schedule) => unpauseInTemporal(deps.temporal, schedule, note), {
+    type: 'schedule.unpaused',
+    id,
+    payload: { id, note, by: principal.subject },
+  });
 
 /** Fires now, also when it is paused. @throws NOT_FOUND, TEMPORAL_UNAVAILABLE */
 export const triggerSchedule = (deps: RunsDeps, principal: Principal, id: string, overlap: OverlapPolicy | null) =>
-  inTemporal(deps, principal, id, (schedule) => fireSchedule(deps.temporal, schedule, overlap ?? schedule.overlap));
+  inTemporal(deps, principal, id, (schedule) => fireSchedule(deps.temporal, schedule, overlap ?? schedule.overlap), {
+    type: 'schedule.triggered',
+    id,
+    payload: { id, by: principal.subject },
+  });
 
 export type BackfillSchedule = { id: string; from: Date; to: Date; overlap?: OverlapPolicy | null };
 
@@ -184,13 +213,15 @@ export async function backfill(
   { id, from, to, overlap }: BackfillSchedule,
 ): Promise<ScheduleRecord> {
   if (from >= to) throw argumentInvalid('to', 'must be after from');
-  return inTemporal(deps, principal, id, (schedule) => {
+  const payload = { id, from: from.toISOString(), to: to.toISOString(), by: principal.subject };
+  const work = (schedule: ScheduleRecord) => {
     const spec = { ...schedule.spec, endAt: to.toISOString() };
     if (nextTimes(spec, from.getTime() - 1, MOST_BACKFILLED + 1).length > MOST_BACKFILLED) {
       throw argumentInvalid('to', `makes more than ${MOST_BACKFILLED} firings`);
     }
     return backfillSchedule(deps.temporal, schedule, { from, to, overlap: overlap ?? 'BUFFER_ALL' });
-  });
+  };
+  return inTemporal(deps, principal, id, work, { type: 'schedule.backfilled', id, payload });
 }
 
 async function inTemporal(
@@ -198,10 +229,12 @@ async function inTemporal(
   principal: Principal,
   id: string,
   work: (schedule: ScheduleRecord) => Promise<boolean>,
+  event: SystemEvent,
 ): Promise<ScheduleRecord> {
   const schedule = await scheduleNamed(deps, principal, id);
   await syncNow(deps, schedule);
   if (!(await work(schedule))) throw notFound(id);
+  await recordDone(deps, principal, event);
   return schedule;
 }
 

@@ -16,6 +16,7 @@ import type { Principal } from '../access/principal.ts';
 import { argumentInvalid, type Connection, connectionOf, pageSize } from '../graphql/connection.ts';
 import type { RunsDeps } from './deps.ts';
 import type { PageArguments } from './read-runs.ts';
+import { changed, webhookEvent } from './recorded-changes.ts';
 import { checkTriggerId, targetWorkflow } from './trigger-target.ts';
 import { checkSecret, newSecret } from './webhooks-signature.ts';
 
@@ -56,7 +57,12 @@ export async function createWebhook(
     secrets: [{ sealed, createdAt: new Date().toISOString(), expiresAt: null }],
     enabled: true,
   };
-  const webhook = await insertWebhook(deps.pool, applied(request, base));
+  const webhook = await changed(
+    deps,
+    principal,
+    (client) => insertWebhook(client, applied(request, base)),
+    (made) => webhookEvent('webhook.created', made, principal.subject),
+  );
   deps.log.info({ webhookId: id, workflowId: webhook.workflowId }, 'webhook created');
   return { webhook, secret };
 }
@@ -69,7 +75,12 @@ export async function changeWebhook(
 ): Promise<WebhookRecord> {
   const before = await webhookNamed(deps, principal, id);
   await targetWorkflow(deps, principal, applied(changes, before));
-  const webhook = await updateWebhook(deps.pool, principal.tenantId, id, (current) => applied(changes, current));
+  const webhook = await changed(
+    deps,
+    principal,
+    (client) => updateWebhook(client, principal.tenantId, id, (current) => applied(changes, current)),
+    (made) => webhookEvent('webhook.changed', made, principal.subject),
+  );
   if (!webhook) throw notFound(id);
   return webhook;
 }
@@ -101,18 +112,29 @@ export async function rotateWebhookSecret(
   const secret = request.secret ? checkSecret(request.secret) : newSecret();
   const sealed = deps.secrets.seal(secret, secretContext(request.id));
   const times = { now: Date.now(), graceMs: graceSeconds * 1000 };
-  const webhook = await updateWebhook(deps.pool, principal.tenantId, request.id, (current) => ({
-    ...current,
-    secrets: rotated(current.secrets, { sealed }, times),
-  }));
+  const { id } = request;
+  const rotate = (current: WebhookRecord) => ({ ...current, secrets: rotated(current.secrets, { sealed }, times) });
+  const webhook = await changed(
+    deps,
+    principal,
+    (client) => updateWebhook(client, principal.tenantId, id, rotate),
+    () => ({ type: 'webhook.secret_rotated', id, payload: { id, by: principal.subject } }),
+  );
   if (!webhook) throw notFound(request.id);
   deps.log.info({ webhookId: webhook.id }, 'secret of a webhook rotated');
   return { webhook, secret };
 }
 
 /** Its address answers 404 from then on. @throws NOT_FOUND */
-export async function deleteWebhook(deps: RunsDeps, { tenantId }: Principal, id: string): Promise<string> {
-  if (id.includes('\0') || !(await deleteFromStore(deps.pool, tenantId, id))) throw notFound(id);
+export async function deleteWebhook(deps: RunsDeps, principal: Principal, id: string): Promise<string> {
+  if (id.includes('\0')) throw notFound(id);
+  const deleted = await changed(
+    deps,
+    principal,
+    (client) => deleteFromStore(client, principal.tenantId, id),
+    () => ({ type: 'webhook.deleted', id, payload: { id, by: principal.subject } }),
+  );
+  if (!deleted) throw notFound(id);
   return id;
 }
 

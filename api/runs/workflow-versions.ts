@@ -51,13 +51,14 @@ export function undeprecateVersion(
 
 async function change(
   deps: Pick<RunsDeps, 'pool' | 'log'>,
-  { tenantId }: Principal,
+  { tenantId, subject }: Principal,
   { workflowId: id, version }: VersionReference,
   deprecation: { reason: string | null } | null,
 ): Promise<PublishedDefinition> {
   const missing = () => new AppError('NOT_FOUND', { what: 'Workflow', id: `${id} version ${version}` });
   if (id.includes('\0')) throw missing();
-  const changed = await setDeprecation(deps.pool, { tenantId, workflowId: workflowId(id), version }, deprecation);
+  const key = { tenantId, workflowId: workflowId(id), version };
+  const changed = await setDeprecation(deps.pool, key, deprecation, subject);
   if (!changed) throw missing();
   deps.log.info({ workflowId: id, version, deprecated: deprecation !== null }, 'deprecation changed');
   return changed;
