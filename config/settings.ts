@@ -26,6 +26,12 @@ export const SETTINGS = {
     meaning: 'host:port of a Temporal frontend. Unset: a dev server with a database file in the data folder.',
   },
   TEMPORAL_NAMESPACE: { kind: 'string', default: 'default', meaning: 'Temporal namespace.' },
+  WEFT_TENANT_NAMESPACES: {
+    kind: 'list',
+    default: [],
+    meaning:
+      'Tenants whose runs live in a Temporal namespace of their own, as `acme=acme-runs,globex=globex-runs`; the others share TEMPORAL_NAMESPACE.',
+  },
   TEMPORAL_API_KEY: { kind: 'string', default: null, meaning: 'API key for Temporal Cloud.', secret: true },
   TEMPORAL_TLS: { kind: 'boolean', default: false, meaning: 'Use TLS towards Temporal.' },
   TEMPORAL_UI_URL: {

@@ -22,6 +22,21 @@ export function createPayloadDecoder(codecs: readonly PayloadCodec[]): DecodePay
     let decoded = [...(payloads ?? [])];
     if (decoded.length === 0) return [];
     for (const codec of codecs.toReversed()) decoded = await codec.decode(decoded);
-    return decoded.map((payload) => payloadConverter.fromPayload<Json | undefined>(payload) ?? null);
+    return decoded.map(valueOf);
   };
+}
+
+const KNOWN_ENCODINGS: readonly string[] = [
+  'json/plain',
+  'json/plain+definition',
+  'json/plain+definition-hash',
+  'binary/null',
+];
+
+/** What a client of another kind has encoded in a way of its own stays as it is. */
+function valueOf(payload: Payload): Json {
+  const encoding = new TextDecoder().decode(payload.metadata?.['encoding'] ?? new Uint8Array());
+  if (KNOWN_ENCODINGS.includes(encoding)) return payloadConverter.fromPayload<Json | undefined>(payload) ?? null;
+  if (encoding.startsWith('json/')) return JSON.parse(new TextDecoder().decode(payload.data ?? undefined)) as Json;
+  return { $encoding: encoding, base64: Buffer.from(payload.data ?? new Uint8Array()).toString('base64') };
 }

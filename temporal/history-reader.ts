@@ -20,7 +20,6 @@ export type HistoryPage =
   | { kind: 'token_refused' };
 
 const DEADLINE_MS = 2_000;
-const PAGE_EVENTS = 1_000;
 const GRPC = { cancelled: 1, invalidArgument: 3, deadlineExceeded: 4, notFound: 5, failedPrecondition: 9, aborted: 10 };
 
 /**
@@ -31,7 +30,7 @@ export async function readHistoryPage(
   connection: Connection,
   namespace: string,
   cursor: HistoryCursor,
-  { signal, deadlineMs = DEADLINE_MS }: { signal: AbortSignal; deadlineMs?: number },
+  { signal, pageEvents, deadlineMs = DEADLINE_MS }: { signal: AbortSignal; pageEvents: number; deadlineMs?: number },
 ): Promise<HistoryPage> {
   try {
     const response = await connection.withAbortSignal(signal, () =>
@@ -39,7 +38,7 @@ export async function readHistoryPage(
         connection.workflowService.getWorkflowExecutionHistory({
           namespace,
           execution: { workflowId: cursor.workflowId, runId: cursor.temporalRunId ?? '' },
-          maximumPageSize: PAGE_EVENTS,
+          maximumPageSize: pageEvents,
           waitNewEvent: true,
           nextPageToken: cursor.token ?? new Uint8Array(),
         }),

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { hintRuns } from '../adapters/postgres/run-hints.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
+import { sharedNamespace } from '../temporal/tenant-namespaces.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
 import { testWorkflowBundle } from './servers.ts';
@@ -34,7 +35,8 @@ export async function startRunServices(
     ...shared,
     cancelRun: (id, reason) => cancelRunWorkflow(temporal, id, reason),
     connection: temporal.connection as never,
-    namespace: settings.TEMPORAL_NAMESPACE,
+    namespaces: sharedNamespace(settings.TEMPORAL_NAMESPACE),
+    workflowQueues: ['runs'],
     decode: createHistoryDecoder(settings, createPayloadStore(pool)),
     reconcileIntervalMs: 1_000,
     metrics: createProjectorMetrics(registry),

@@ -17,6 +17,7 @@ import type { Settings } from '../config/settings.ts';
 import { DEFAULT_TENANT, definitionHash, runId, type RunId, workflowId } from '../domain/identifiers.ts';
 import type { WorkflowDefinition } from '../domain/runs/definition.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
+import { sharedNamespace } from '../temporal/tenant-namespaces.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { createTestNamespace } from '../tests/namespaces.ts';
 import { createTestDatabase, testTemporal, type TestDatabase, uniqueName } from '../tests/servers.ts';
@@ -78,7 +79,8 @@ async function whileProjecting(work: () => Promise<void>): Promise<void> {
     databaseUrl: database.url,
     pool,
     connection,
-    namespace: settings.TEMPORAL_NAMESPACE,
+    namespaces: sharedNamespace(settings.TEMPORAL_NAMESPACE),
+    workflowQueues: ['continuing'],
     decode: createHistoryDecoder(settings, createPayloadStore(pool)),
     startRun: () => Promise.resolve(),
     cancelRun: () => Promise.resolve(),

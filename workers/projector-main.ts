@@ -8,7 +8,9 @@ import { AppError } from '../domain/errors.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
+import { loadPools } from '../temporal/load-pools.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
+import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { createDispatcherMetrics } from './dispatcher-metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { startPayloadCollector } from './payload-collector.ts';
@@ -35,7 +37,8 @@ const projector = await startProjector({
   databaseUrl,
   pool,
   connection,
-  namespace: settings.TEMPORAL_NAMESPACE,
+  namespaces: tenantNamespaces(settings),
+  workflowQueues: loadPools(settings).flatMap(({ queue, workflows }) => (workflows ? [queue] : [])),
   decode: createHistoryDecoder(settings, payloads),
   startRun,
   cancelRun: (id, reason) => cancelRunWorkflow(client, id, reason),

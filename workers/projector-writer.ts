@@ -14,6 +14,8 @@ export type ReadPage = {
   events: readonly FeedEvent[];
   token: Uint8Array | null;
   ended: boolean;
+  /** Part of what has piled up. */
+  late: boolean;
 };
 
 export type WriteOutcome = 'written' | 'stale';
@@ -33,16 +35,21 @@ type Waiting = {
 
 const BATCH_EVENTS = 2_000;
 
-/** Group commit: while one transaction is under way, the pages of other runs gather for the next. */
+/**
+ * Group commit: while one transaction is under way, the pages of other runs gather for the next. What happens now goes first; a
+ * late page comes along in each, so that the backlog moves whatever happens.
+ */
 export function createProjectorWriter(pool: pg.Pool, metrics: ProjectorMetrics): ProjectorWriter {
   let waiting: Waiting[] = [];
   let flushing: Promise<void> | undefined;
 
   const takeBatch = (): Waiting[] => {
+    const late = waiting.filter(({ page }) => page.late);
+    const ordered = [...late.slice(0, 1), ...waiting.filter(({ page }) => !page.late), ...late.slice(1)];
     let events = 0;
-    const end = waiting.findIndex((entry, index) => index > 0 && (events += entry.page.events.length) > BATCH_EVENTS);
-    const batch = end < 0 ? waiting : waiting.slice(0, end);
-    waiting = end < 0 ? [] : waiting.slice(end);
+    const end = ordered.findIndex(({ page }, index) => (events += page.events.length) > BATCH_EVENTS && index > 0);
+    const batch = end < 0 ? ordered : ordered.slice(0, end);
+    waiting = end < 0 ? [] : ordered.slice(end);
     return batch;
   };
   const flushAll = async () => {
@@ -54,9 +61,10 @@ export function createProjectorWriter(pool: pg.Pool, metrics: ProjectorMetrics):
   return {
     write(feed, page) {
       return new Promise((resolve, reject) => {
+        metrics.inFlight.inc(page.events.length);
         waiting.push({ feed, page, resolve, reject });
         flushing ??= flushAll();
-      });
+      }).finally(() => metrics.inFlight.dec(page.events.length)) as Promise<WriteOutcome>;
     },
     async drained() {
       while (flushing) await flushing;
@@ -70,10 +78,11 @@ async function writeBatch(pool: pg.Pool, metrics: ProjectorMetrics, batch: reado
     const pages = batch.map(({ feed, page }) => foldPage(feed, page));
     const stale = await writeFeedPages(pool, pages);
     batch.forEach((entry, index) => settle(entry, pages[index] as FoldedPage, stale.has(entry.feed.runId)));
-    observe(
-      metrics,
-      pages.filter((page) => !stale.has(page.runId)),
-    );
+    batch.forEach(({ page }, index) => {
+      const written = pages[index] as FoldedPage;
+      if (!stale.has(written.runId)) observe(metrics, written, page.late ? 'backlog' : 'live');
+    });
+    metrics.batchEvents.observe(pages.reduce((sum, { events }) => sum + events.length, 0));
   } catch (error) {
     metrics.failures.inc();
     if (batch.length === 1) (batch[0] as Waiting).reject(error);
@@ -139,11 +148,9 @@ function settle(entry: Waiting, page: FoldedPage, stale: boolean): void {
   entry.resolve(stale ? 'stale' : 'written');
 }
 
-function observe(metrics: ProjectorMetrics, pages: readonly FeedPage[]): void {
+function observe(metrics: ProjectorMetrics, { events }: FeedPage, lane: 'live' | 'backlog'): void {
   const now = Date.now();
-  const events = pages.flatMap((page) => page.events);
-  metrics.pages.inc(pages.length);
-  metrics.events.inc(events.length);
-  metrics.batchEvents.observe(events.length);
-  for (const event of events) metrics.lag.observe(Math.max(0, now - event.occurredAt.getTime()));
+  metrics.pages.inc();
+  metrics.events.inc({ lane }, events.length);
+  for (const event of events) metrics.lag.observe({ lane }, Math.max(0, now - event.occurredAt.getTime()));
 }

@@ -25,6 +25,7 @@ import { APPROVE_UPDATE, STATE_QUERY } from '../domain/runs/messages.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
 import { initialState, stateAsJson } from '../domain/runs/run-state.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
+import { sharedNamespace } from '../temporal/tenant-namespaces.ts';
 import { contentHash } from '../temporal/content-hash.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
@@ -83,7 +84,8 @@ async function project(options: Partial<ProjectorOptions> = {}): Promise<void> {
       databaseUrl: database.url,
       pool,
       connection,
-      namespace: settings.TEMPORAL_NAMESPACE,
+      namespaces: sharedNamespace(settings.TEMPORAL_NAMESPACE),
+      workflowQueues: ['runs'],
       decode: createHistoryDecoder(settings, createPayloadStore(pool)),
       startRun: (run) => startRunWorkflow(client, run, asking),
       cancelRun: (id, reason) => cancelRunWorkflow(client, id, reason),
@@ -307,7 +309,7 @@ describe('rebuilding the projections', () => {
         )
       ).rows;
     const shapeBefore = await shape();
-    await pool.query(`TRUNCATE node_executions;
+    await pool.query(`DELETE FROM node_executions;
       UPDATE runs SET status = 'PENDING', output = 'null', error = NULL, started_at = NULL, closed_at = NULL,
                       temporal_run_id = NULL, event_count = 0`);
     expect(await readModelText()).not.toEqual(before);

@@ -5,7 +5,9 @@ import { recentlyMovedRuns } from '../adapters/postgres/open-runs.ts';
 import { takeHints } from '../adapters/postgres/run-hints.ts';
 import { openShardLocks, type ShardLocks } from '../adapters/postgres/shard-locks.ts';
 import type { DecodePayloads } from '../temporal/history-payloads.ts';
-import { createFollowers } from './projector-followers.ts';
+import type { TenantNamespaces } from '../temporal/tenant-namespaces.ts';
+import { createAdoption } from './adopt-run.ts';
+import { createFollowers, type FollowersLimits } from './projector-followers.ts';
 import type { ProjectorMetrics } from './projector-metrics.ts';
 import { createProjectorWriter } from './projector-writer.ts';
 import { createReconciler, type CancelRun, type StartRun } from './reconciler.ts';
@@ -14,7 +16,9 @@ export type ProjectorOptions = {
   databaseUrl: string;
   pool: pg.Pool;
   connection: Connection;
-  namespace: string;
+  namespaces: TenantNamespaces;
+  /** Queues whose workers run workflows: what others start there is shown too. */
+  workflowQueues: readonly string[];
   decode: DecodePayloads;
   /** Starts the Temporal workflow of a run whose row was inserted and nothing more. */
   startRun: StartRun;
@@ -24,24 +28,29 @@ export type ProjectorOptions = {
   log: Logger;
   /** False leaves hints alone, so that only the reconciler finds news. */
   useHints?: boolean;
+  limits?: FollowersLimits;
 };
 export type Projector = { stop: () => Promise<void> };
 
 const BALANCE_MS = 1_000;
 /** A NOTIFY is lost with its connection, so hints are also looked for. */
 const POLL_HINTS_MS = 500;
+/** Older hints were waiting for a projector to come. */
+const LIVE_HINT_MS = 5_000;
 
 /** Follows the histories of the runs in the shards that this process owns. Any number of processes share the shards. */
 export async function startProjector(options: ProjectorOptions): Promise<Projector> {
   const { pool, log, metrics, useHints = true } = options;
   const writer = createProjectorWriter(pool, metrics);
-  const followers = createFollowers({ ...options, writer });
+  const adopt = createAdoption(options);
+  const followers = createFollowers({ ...options, adopt, writer }, options.limits);
   const owned = new Set<number>();
   const takeAllHints = coalesced(async () => {
     if (!useHints || owned.size === 0) return;
-    for (const runId of await takeHints(pool, [...owned])) followers.follow({ runId });
+    for (const { runId, ageMs } of await takeHints(pool, [...owned]))
+      followers.follow({ runId }, { backlog: ageMs > LIVE_HINT_MS });
   }, log);
-  const reconciler = createReconciler({ ...options, owned, follow: followers.follow });
+  const reconciler = createReconciler({ ...options, owned, adopt, follow: followers.follow });
 
   let locks: ShardLocks | undefined;
   const balance = coalesced(async () => {
@@ -65,7 +74,8 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
       for (const shard of taken) owned.add(shard);
       log.info({ shards: [...owned] }, 'shards taken');
       // Hints that the earlier owner took along are made up for.
-      if (useHints) for (const runId of await recentlyMovedRuns(pool, taken)) followers.follow({ runId });
+      if (useHints)
+        for (const runId of await recentlyMovedRuns(pool, taken)) followers.follow({ runId }, { backlog: true });
       takeAllHints();
     }
     metrics.shards.set(owned.size);

@@ -1,7 +1,19 @@
-import { defaultPayloadConverter, type WorkflowInterceptorsFactory, workflowInfo } from '@temporalio/workflow';
+import {
+  defaultPayloadConverter,
+  proxySinks,
+  type Sinks,
+  type WorkflowInterceptorsFactory,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Headers } from '@temporalio/common';
+import { RUN_WORKFLOW_TYPE } from '../domain/runs/messages.ts';
 import { RETRY_JITTER_HEADER } from '../domain/runs/retry-delay.ts';
 import { TRACE_HEADER } from '../domain/runs/trace-header.ts';
+
+interface HintSinks extends Sinks {
+  hints: { progressed(): void };
+}
+const { hints } = proxySinks<HintSinks>();
 
 /** Hands on to activities the run's trace, and the part of their retry policy that Temporal has no place for. */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
@@ -16,6 +28,15 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
         return Object.keys(added).length === 0
           ? next(input)
           : next({ ...input, headers: { ...input.headers, ...added } });
+      },
+    },
+  ],
+  internals: [
+    {
+      // Interpreted runs say themselves when they have news.
+      concludeActivation(input, next) {
+        if (workflowInfo().workflowType !== RUN_WORKFLOW_TYPE) hints.progressed();
+        return next(input);
       },
     },
   ],

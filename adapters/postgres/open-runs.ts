@@ -20,7 +20,10 @@ export type UncheckedRun = {
   /** Null before the first event. */
   temporalRunId: string | null;
   version: number;
+  /** Since it could have begun. */
   ageMs: number;
+  /** The dispatcher is about to start it. */
+  admitted: boolean;
 };
 
 /** Open runs without news for `quietMs`, those first that were looked at longest ago. */
@@ -30,15 +33,17 @@ export async function uncheckedRuns(
 ): Promise<UncheckedRun[]> {
   const { rows } = await pool.query<UncheckedRun>(
     `SELECT run.id AS "runId", run.tenant_id AS "tenantId", link.temporal_run_id AS "temporalRunId",
-            coalesce(link.version, 0) AS version, (extract(epoch FROM now() - run.created_at) * 1000)::float8 AS "ageMs"
+            coalesce(link.version, 0) AS version, coalesce(admission.state = 'ADMITTED', false) AS admitted,
+            (extract(epoch FROM now() - greatest(run.created_at, admission.ready_at, admission.tried_at)) * 1000)::float8 AS "ageMs"
      FROM runs run
+     LEFT JOIN run_admissions admission ON admission.run_id = run.id
      LEFT JOIN run_checks ON run_checks.run_id = run.id
      LEFT JOIN LATERAL (
        SELECT temporal_run_id, version, progressed_at FROM event_streams WHERE run_id = run.id
        ORDER BY sequence_base DESC, stream_key DESC LIMIT 1
      ) link ON true
      WHERE run.shard = ANY($1) AND run.closed_at IS NULL
-       AND NOT EXISTS (SELECT FROM run_admissions WHERE run_id = run.id AND state IN ('WAITING', 'DROPPED'))
+       AND coalesce(admission.state NOT IN ('WAITING', 'DROPPED'), true)
        AND coalesce(link.progressed_at, run.created_at) < now() - $2 * interval '1 millisecond'
        AND coalesce(run_checks.checked_at, '-infinity') < now() - $2 * interval '1 millisecond'
      ORDER BY run_checks.checked_at NULLS FIRST, run.created_at LIMIT $3`,
@@ -97,6 +102,17 @@ export async function unknownLinks(
     ],
   );
   return rows;
+}
+
+/** Those of the given ids, of these shards, that the store has never had a run with. */
+export async function unknownRuns(pool: pg.Pool, shards: readonly number[], ids: readonly string[]): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT DISTINCT given.id FROM unnest($2::text[]) AS given(id) WHERE hashtext(given.id) & 15 = ANY($1)
+       AND NOT EXISTS (SELECT FROM runs WHERE runs.id = given.id)
+       AND NOT EXISTS (SELECT FROM event_streams WHERE run_id = given.id)`,
+    [shards, ids],
+  );
+  return rows.map(({ id }) => id);
 }
 
 export async function readUnstartedRun(pool: pg.Pool, run: UncheckedRun): Promise<RunRecord | undefined> {

@@ -7,7 +7,8 @@ export async function hintRuns(pool: pg.Pool, runIds: readonly string[]): Promis
   if (runIds.length === 0) return;
   await pool.query(
     `WITH hinted AS (
-       INSERT INTO run_hints (run_id) SELECT DISTINCT id FROM unnest($1::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING
+       INSERT INTO run_hints (run_id) SELECT DISTINCT id FROM unnest($1::text[]) AS id ORDER BY id
+       ON CONFLICT (run_id) DO UPDATE SET hinted_at = now() WHERE run_hints.hinted_at < now() - interval '1 second'
      ) SELECT pg_notify('${HINT_CHANNEL}', '')`,
     [runIds],
   );
@@ -67,11 +68,15 @@ export function createHintBatcher(pool: pg.Pool, options: HintBatcherOptions): H
   };
 }
 
-/** Takes the hints of the given shards away and returns their run ids. */
-export async function takeHints(pool: pg.Pool, shards: readonly number[]): Promise<string[]> {
-  const { rows } = await pool.query<{ run_id: string }>(
-    'DELETE FROM run_hints WHERE shard = ANY($1) RETURNING run_id',
+/** `ageMs`: since somebody last said so. */
+export type Hint = { runId: string; ageMs: number };
+
+/** Takes the hints of the given shards away. */
+export async function takeHints(pool: pg.Pool, shards: readonly number[]): Promise<Hint[]> {
+  const { rows } = await pool.query<Hint>(
+    `DELETE FROM run_hints WHERE shard = ANY($1)
+     RETURNING run_id AS "runId", (extract(epoch FROM now() - hinted_at) * 1000)::float8 AS "ageMs"`,
     [shards],
   );
-  return rows.map((row) => row.run_id);
+  return rows;
 }

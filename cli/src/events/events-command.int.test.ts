@@ -17,6 +17,7 @@ import { DEFAULT_TENANT, definitionHash, runId } from '../../../domain/identifie
 import { canonicalJson } from '../../../domain/runs/canonical-json.ts';
 import type { WorkflowDefinition } from '../../../domain/runs/definition.ts';
 import { connectTemporal, createTemporalClient } from '../../../temporal/client.ts';
+import { sharedNamespace } from '../../../temporal/tenant-namespaces.ts';
 import { contentHash } from '../../../temporal/content-hash.ts';
 import { createHistoryDecoder } from '../../../temporal/history-payloads.ts';
 import { startRunWorkflow } from '../../../temporal/start-run-workflow.ts';
@@ -69,7 +70,8 @@ beforeAll(async () => {
     databaseUrl: database.url,
     pool,
     connection,
-    namespace: settings.TEMPORAL_NAMESPACE,
+    namespaces: sharedNamespace(settings.TEMPORAL_NAMESPACE),
+    workflowQueues: ['runs'],
     decode: createHistoryDecoder(settings, createPayloadStore(pool)),
     startRun: (run) => startRunWorkflow(client, run, napping),
     cancelRun: async () => undefined,
@@ -119,7 +121,7 @@ function weft(...words: string[]): Promise<Outcome> {
 async function tamper(statement: string, id: string): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN; ALTER TABLE events DISABLE TRIGGER events_append_only');
+    await client.query('BEGIN; SET LOCAL ROLE NONE; ALTER TABLE events DISABLE TRIGGER events_append_only');
     const { rowCount } = await client.query(
       `${statement} WHERE stream_key = (SELECT stream_key FROM event_streams WHERE run_id = '${id}') AND version = 3`,
     );
