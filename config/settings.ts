@@ -1,3 +1,5 @@
+import { MODEL_SETTINGS } from './model-settings.ts';
+
 /**
  * Every setting of every process. `.env.example` and the table in docs/settings.md are generated from here
  * (`npm run generate`); a test fails on drift.
@@ -59,6 +61,42 @@ export const SETTINGS = {
     kind: 'string',
     default: 'http://127.0.0.1:8080/graphql',
     meaning: 'Where the gateway finds the runs subgraph.',
+  },
+  WEFT_AUTH: {
+    kind: 'string',
+    default: 'off',
+    choices: ['required', 'off'],
+    meaning:
+      'Whether callers of the API and the gateway have to sign in. `off` makes everybody the operator and is allowed on loopback addresses alone.',
+  },
+  WEFT_OPERATOR_TOKEN: {
+    kind: 'string',
+    default: null,
+    meaning:
+      'Token of 32 characters or more that opens everything, for whoever runs the servers. `npm start` makes one for each start in the data folder, which `weft` reads.',
+    secret: true,
+  },
+  WEFT_TOKEN_ISSUER: { kind: 'string', default: 'weft', meaning: '`iss` of the access tokens.' },
+  WEFT_ACCESS_TOKEN_SECONDS: {
+    kind: 'integer',
+    default: 600,
+    min: 30,
+    max: 86400,
+    meaning: 'How long an access token is valid.',
+  },
+  WEFT_REFRESH_TOKEN_DAYS: {
+    kind: 'integer',
+    default: 30,
+    min: 1,
+    max: 365,
+    meaning: 'How long after signing in a session may be refreshed.',
+  },
+  WEFT_API_KEY_DAYS: {
+    kind: 'integer',
+    default: 90,
+    min: 1,
+    max: 365,
+    meaning: 'How long a key is valid that is made without a term.',
   },
   WEFT_SUBGRAPH_TIMEOUT_MS: {
     kind: 'integer',
@@ -291,23 +329,7 @@ export const SETTINGS = {
     max: 104857600,
     meaning: 'Largest text that content.analyze accepts, in bytes.',
   },
-  WEFT_MODEL_PROVIDER: {
-    kind: 'string',
-    default: null,
-    choices: ['offline-extractive', 'openai'],
-    meaning:
-      'Provider of model.complete nodes that name none. Unset: openai when OPENAI_API_KEY is set, else offline-extractive.',
-  },
-  OPENAI_API_KEY: { kind: 'string', default: null, meaning: 'Key for OpenAI or a compatible server.', secret: true },
-  OPENAI_BASE_URL: { kind: 'string', default: null, meaning: 'Base address of an OpenAI-compatible server.' },
-  OPENAI_MODEL: { kind: 'string', default: 'gpt-4o-mini', meaning: 'Model of openai nodes that name none.' },
-  OPENAI_MAX_TOKENS: {
-    kind: 'integer',
-    default: 4000,
-    min: 1,
-    max: 1000000,
-    meaning: 'Output tokens when a node names none.',
-  },
+  ...MODEL_SETTINGS,
 } as const satisfies Record<string, SettingRow>;
 
 export type SettingName = keyof typeof SETTINGS;

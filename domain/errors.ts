@@ -1,8 +1,10 @@
+import { MODEL_ERRORS } from './models/model-errors.ts';
+
 /**
  * The one error table. The code, not the class, survives Temporal's boundaries:
  * `ApplicationFailure.type`, `extensions.code` and the REST problem's `code` all carry it.
  */
-type ErrorRow = {
+export type ErrorRow = {
   /** HTTP status at the REST and GraphQL doors. */
   status: number;
   /** Whether the same attempt may succeed later; decides `nonRetryable` of activity failures. */
@@ -92,6 +94,11 @@ export const ERRORS = {
       `Version ${String(f['version'])} of workflow ${String(f['workflowId'])} is deprecated and starts no new runs` +
       (f['replacement'] === null ? '' : `; version ${String(f['replacement'])} replaces it`),
     hint: 'Start the version named in `replacement`, or leave `version` out.',
+  },
+  RERUN_REFUSED: {
+    status: 409,
+    retry: false,
+    message: (f) => `Nothing can go on from run ${String(f['runId'])}: ${String(f['detail'])}`,
   },
   MIGRATION_REFUSED: {
     status: 409,
@@ -216,60 +223,7 @@ export const ERRORS = {
     retry: false,
     message: (f) => `The content cannot be analysed: ${String(f['detail'])}`,
   },
-  MODEL_UNSUPPORTED: {
-    status: 422,
-    retry: false,
-    message: (f) => `Provider ${String(f['provider'])} cannot do this: ${String(f['detail'])}`,
-    hint: 'offline-extractive only condenses given text; `weft models list` shows what else there is and what to set for it.',
-  },
-  MODEL_AUTH: {
-    status: 401,
-    retry: false,
-    message: (f) => `Provider ${String(f['provider'])} refused the credentials`,
-    hint: 'Check the API key in the settings.',
-  },
-  MODEL_BAD_REQUEST: {
-    status: 422,
-    retry: false,
-    message: (f) => `Provider ${String(f['provider'])} refused the request: ${String(f['detail'])}`,
-  },
-  MODEL_CONTENT_FILTERED: {
-    status: 422,
-    retry: false,
-    message: (f) => `The content filter of provider ${String(f['provider'])} refused: ${String(f['detail'])}`,
-  },
-  MODEL_CONTEXT_TOO_LONG: {
-    status: 422,
-    retry: false,
-    message: (f) => `The request is too long for the model of provider ${String(f['provider'])}: ${String(f['detail'])}`,
-    hint: 'Shorten the prompt, or name a model with a larger context in `models`.',
-  },
-  MODEL_QUOTA_EXHAUSTED: {
-    status: 402,
-    retry: false,
-    message: (f) => `The account at provider ${String(f['provider'])} is used up: ${String(f['detail'])}`,
-  },
-  MODEL_OUTPUT_INVALID: {
-    status: 502,
-    retry: false,
-    message: (f) => `The answer of provider ${String(f['provider'])} does not match the schema: ${String(f['detail'])}`,
-    hint: 'The model was told once what was wrong and asked again. Try a simpler schema or another model.',
-  },
-  MODEL_OVERLOADED: {
-    status: 503,
-    retry: true,
-    message: (f) => `Provider ${String(f['provider'])} is overloaded: ${String(f['detail'])}`,
-  },
-  MODEL_RATE_LIMITED: {
-    status: 429,
-    retry: true,
-    message: (f) => `Provider ${String(f['provider'])} is rate limiting`,
-  },
-  MODEL_UNAVAILABLE: {
-    status: 503,
-    retry: true,
-    message: (f) => `Provider ${String(f['provider'])} is not available: ${String(f['detail'])}`,
-  },
+  ...MODEL_ERRORS,
   PAYLOAD_TOO_LARGE: {
     status: 413,
     retry: false,
@@ -287,6 +241,12 @@ export const ERRORS = {
     retry: false,
     message: (f) => `Sign in first: ${String(f['detail'])}`,
     hint: 'Send `Authorization: Bearer ` and an access token or an API key; `weft login` gets one.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    retry: true,
+    message: (f) => `Too many requests: ${String(f['detail'])}`,
+    hint: 'Wait as long as `Retry-After` says.',
   },
   OPERATION_UNDECLARED: {
     status: 500,

@@ -235,6 +235,8 @@ function workConfig(
         values: { a: expression, name: 'input.name' },
         temperature: flavour / 1000,
       };
+    case 'model.embed':
+      return { texts: `dyn(${expression})` };
     default:
       return {};
   }

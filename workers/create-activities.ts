@@ -1,6 +1,7 @@
 import { createContentActivities } from '../activities/content/content-activities.ts';
 import { createModelBreakers } from '../activities/models/model-breakers.ts';
 import { createModelActivities } from '../activities/models/model-activities.ts';
+import { recordModelCalls } from '../activities/models/record-model-calls.ts';
 import { createRunActivities, type RunDependencies } from '../activities/runs/run-activities.ts';
 import { createToolActivities } from '../activities/tools/tool-activities.ts';
 import { createHttpClient } from '../adapters/http/http-client.ts';
@@ -32,7 +33,16 @@ export function createActivities(
   return {
     rooms: {
       content: createContentActivities({ text, maxBytes: settings.CONTENT_PROCESSING_MAX_SIZE }),
-      models: createModelActivities({ models, defaultProvider: defaultModelProvider(settings), effects, events }),
+      models: createModelActivities({
+        models,
+        defaultProvider: defaultModelProvider(settings, models),
+        defaultEmbeddingProvider: defaultEmbeddingProvider(settings, models),
+        effects,
+        breakers: createModelBreakers(),
+        checkSchema: createSchemaCheck(),
+        guards: [recordModelCalls(events)],
+        tokens: null,
+      }),
       runs: createRunActivities(runs),
       tools: createToolActivities({
         effects,

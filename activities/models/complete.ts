@@ -81,7 +81,7 @@ export function complete(dependencies: CompleteDependencies) {
 async function answer(dependencies: CompleteDependencies, asking: Asking): Promise<Completion> {
   const { breakers, checkSchema, guards } = dependencies;
   const { candidates, request, place, signal, onToken } = asking;
-  const { log } = Context.current();
+  const { info, log } = Context.current();
   let calls = 0;
   const { result, candidate, skipped } = await askChain(candidates, request, { breakers, signal }, (one, begun) =>
     matchingAnswer(one.provider, requestTo(one, request), checkSchema, (asked, purpose) => {
@@ -89,13 +89,13 @@ async function answer(dependencies: CompleteDependencies, asking: Asking): Promi
       const { model } = asked;
       if (purpose === 'repair') onToken?.({ type: 'reset', reason: 'repair' });
       const call = {
-        id: callId(place, (calls += 1)),
+        id: callId(info, (calls += 1)),
         place,
         provider,
         model,
         purpose,
         kind: 'generate' as const,
-        request: asked,
+        request: withoutKey(asked),
       };
       return guardedCall({ guards, log }, call, signal, (progress) => {
         if (onToken === null || !language.capabilities(model).stream) return language.generate(asked, signal);
@@ -160,8 +160,14 @@ export function callPlace({ workflowExecution, activityId, attempt }: Info): Cal
   };
 }
 
-export const callId = ({ runId, nodeId, iteration, attempt }: CallPlace, call: number): string =>
-  `${runId}/${nodeId}#${iteration}/${attempt}.${call}`;
+/** Another one after a reset of the run, which begins to count attempts anew. */
+export const callId = ({ workflowExecution, activityId, attempt }: Info, call: number): string =>
+  `${workflowExecution?.workflowId ?? ''}/${workflowExecution?.runId ?? ''}/${activityId}/${attempt}.${call}`;
+
+/** The key differs from run to run, what is asked need not. */
+function withoutKey({ idempotencyKey, ...request }: GenerateRequest): GenerateRequest {
+  return idempotencyKey === undefined ? { ...request } : request;
+}
 
 /** What the ledger shows: sizes, no texts. */
 function described(candidates: readonly Candidate[], request: Omit<GenerateRequest, 'model'>): JsonObject {

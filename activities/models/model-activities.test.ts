@@ -4,8 +4,11 @@ import { createLanguageModels } from '../../adapters/models/language-models.ts';
 import { createTextThreads } from '../../adapters/text/text-threads.ts';
 import type { CompletionInput } from '../../domain/models/activities.ts';
 import { noLedger } from '../../tests/no-ledger.ts';
-import { noRecorder } from '../../tests/no-recorder.ts';
+import { localProviders } from '../../tests/model-options.ts';
+import { createSchemaCheck } from '../../adapters/models/check-schema.ts';
+import type { CompleteDependencies } from './complete.ts';
 import { createModelActivities } from './model-activities.ts';
+import { createModelBreakers } from './model-breakers.ts';
 import { activityEnvironment } from '../../tests/activity-environment.ts';
 
 const mock = new LLMock({ port: 0, logLevel: 'silent' });
@@ -14,19 +17,22 @@ beforeAll(() => mock.start());
 afterEach(() => void mock.reset());
 afterAll(() => Promise.all([mock.stop(), text.close()]));
 
-const complete = (input: CompletionInput) => {
-  const models = createLanguageModels({
+const dependencies = (more: Partial<CompleteDependencies> = {}): CompleteDependencies => ({
+  models: createLanguageModels({
+    ...localProviders(mock.url),
     condense: (job, signal) => text.run('condense', job, signal),
-    openai: { apiKey: 'sk-test', baseUrl: `${mock.url}/v1`, model: 'gpt-4o-mini', maxOutputTokens: 100 },
-  });
-  const activities = createModelActivities({
-    models,
-    defaultProvider: 'offline-extractive',
-    effects: noLedger,
-    events: noRecorder,
-  });
-  return activityEnvironment().run(activities['model.complete'], input);
-};
+  }),
+  defaultProvider: 'offline-extractive',
+  defaultEmbeddingProvider: 'offline-lexical',
+  effects: noLedger,
+  breakers: createModelBreakers(),
+  checkSchema: createSchemaCheck(),
+  guards: [],
+  tokens: null,
+  ...more,
+});
+const complete = (input: CompletionInput, more: Partial<CompleteDependencies> = {}) =>
+  activityEnvironment().run(createModelActivities(dependencies(more))['model.complete'], input);
 
 describe('model.complete', () => {
   it('renders prompt and system over the values and asks the provider that is named', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { textOf } from '../../domain/models/message.ts';
 import { createTextThreads } from '../text/text-threads.ts';
 import { createOfflineExtractive } from './offline-extractive.ts';
 
@@ -6,8 +7,12 @@ const threads = createTextThreads({ threads: 1 });
 afterAll(() => threads.close());
 
 const model = createOfflineExtractive((input, signal) => threads.run('condense', input, signal));
-const complete = (request: Parameters<typeof model.complete>[0]) =>
-  model.complete(request, new AbortController().signal);
+const complete = ({ prompt, ...rest }: { prompt: string; source?: string; maxOutputTokens?: number }) =>
+  model.generate(
+    { model: 'textrank', messages: [{ role: 'user', content: prompt }], ...rest },
+    new AbortController().signal,
+  );
+const textOfAnswer = async (request: Parameters<typeof complete>[0]) => textOf((await complete(request)).content);
 const SOURCE =
   'Glass bends the rays of light that enter it. A prism of glass parts white light into its colours. The farmers of the valley grow ' +
   'wheat and barley in spring. Wheat needs rain in April and sun in July. Merchants carry the barley of the valley to the coast.';
@@ -16,13 +21,13 @@ describe('offline-extractive', () => {
   it('answers with the sentences that the prompt asks about', async () => {
     const wheat = await complete({ prompt: 'What does wheat need?', source: SOURCE, maxOutputTokens: 12 });
     expect(wheat).toEqual({
-      text: 'Wheat needs rain in April and sun in July.',
+      content: [{ type: 'text', text: 'Wheat needs rain in April and sun in July.' }],
       model: 'textrank',
       finishReason: 'stop',
       usage: null,
     });
-    const prism = await complete({ prompt: 'Explain the prism and colours', source: SOURCE, maxOutputTokens: 15 });
-    expect(prism.text).toBe('A prism of glass parts white light into its colours.');
+    const prism = await textOfAnswer({ prompt: 'Explain the prism and colours', source: SOURCE, maxOutputTokens: 15 });
+    expect(prism).toBe('A prism of glass parts white light into its colours.');
   });
 
   it.each([undefined, '', '  '])('refuses to write without a source (%j)', async (source) => {

@@ -1,30 +1,21 @@
-import type { TokenUsage } from './activities.ts';
-
-export type CompletionRequest = {
-  prompt: string;
-  system?: string;
-  source?: string;
-  model?: string;
-  maxOutputTokens?: number;
-  temperature?: number;
-  /** The same for every attempt; handed on where the vendor has a place for it. */
-  idempotencyKey?: string;
-};
-
-export type CompletionResult = {
-  text: string;
-  model: string;
-  finishReason: 'stop' | 'length' | 'content-filter' | 'other';
-  usage: TokenUsage | null;
-};
+import type { ModelCapabilities } from './capabilities.ts';
+import type { EmbedRequest, EmbedResult, GenerateRequest, GenerateResult, StreamPart } from './generation.ts';
 
 /**
- * What every provider offers; adapters translate vendor errors into the error table. `Signal` is the platform's AbortSignal, a name
- * that does not exist where workflows are compiled.
+ * What every provider offers; adapters translate vendor errors into the error table and never retry. `Signal` is the platform's
+ * AbortSignal, a name that does not exist where workflows are compiled.
  */
 export interface LanguageModel<Signal> {
   readonly provider: string;
   /** Answers without calling anybody: asking again costs nothing. */
   readonly local?: true;
-  complete(request: CompletionRequest, signal: Signal): Promise<CompletionResult>;
+  /** What has to be set before it can be called; null when nothing is missing. */
+  readonly missing: string | null;
+  /** For requests that name no model. */
+  readonly defaults: { model: string; embeddingModel: string | null };
+  capabilities(model: string): ModelCapabilities;
+  generate(request: GenerateRequest, signal: Signal): Promise<GenerateResult>;
+  /** The result comes as the last part. Leaving the loop early ends the request. */
+  stream(request: GenerateRequest, signal: Signal): AsyncIterable<StreamPart>;
+  embed(request: EmbedRequest, signal: Signal): Promise<EmbedResult>;
 }

@@ -26,6 +26,10 @@ const EXPECTED: Readonly<Record<string, readonly TypeKind[]>> = {
   'content.analyze.text': ['string'],
   'content.analyze.title': ['string'],
   'model.complete.source': ['string'],
+  'model.complete.messages': ['list'],
+  'model.complete.images': ['list'],
+  'model.complete.files': ['list'],
+  'model.embed.texts': ['string', 'list'],
 };
 
 export function expressionsOf(node: NodeDefinition): ExpressionText[] {

@@ -29,12 +29,32 @@ const ANALYSIS = objectOf({
   difficulty: nullable(STRING),
   summary: listOf(STRING),
 });
-const COMPLETION = objectOf({
+const USAGE = nullable(
+  objectOf({
+    inputTokens: NUMBER,
+    outputTokens: NUMBER,
+    cacheReadTokens: NUMBER,
+    cacheWriteTokens: NUMBER,
+    reasoningTokens: NUMBER,
+  }),
+);
+const SKIPPED = objectOf({ provider: STRING, model: STRING, code: STRING, detail: STRING });
+const COMPLETION = {
   text: STRING,
   provider: STRING,
   model: STRING,
   finishReason: STRING,
-  usage: nullable(objectOf({ inputTokens: NUMBER, outputTokens: NUMBER })),
+  usage: USAGE,
+  skipped: listOf(SKIPPED),
+};
+const TOOL_CALL = objectOf({ type: STRING, id: STRING, name: STRING, input: DYN });
+const REASONING = objectOf({ type: STRING, text: STRING });
+const EMBEDDINGS = objectOf({
+  embeddings: listOf(listOf(NUMBER)),
+  dimensions: NUMBER,
+  provider: STRING,
+  model: STRING,
+  usage: USAGE,
 });
 const RESPONSE = objectOf({ status: NUMBER, headers: objectOf({}, STRING), body: DYN, url: STRING });
 
@@ -47,7 +67,7 @@ const FIXED: Readonly<Record<string, ValueType>> = {
   emit: objectOf({ id: STRING }),
   http: RESPONSE,
   'content.analyze': ANALYSIS,
-  'model.complete': COMPLETION,
+  'model.embed': EMBEDDINGS,
 };
 
 const schemaOf = (schema: Json | undefined): ValueType => typeOfSchema(schema as JsonSchema | undefined);
@@ -66,6 +86,13 @@ export function outputOfType(type: string, config: { readonly [name: string]: Js
       );
     case 'webhook':
       return nullable(objectOf({ data: schemaOf(config['schema']) }));
+    case 'model.complete':
+      return objectOf({
+        ...COMPLETION,
+        reasoning: listOf(REASONING),
+        ...(config['schema'] === undefined ? {} : { object: schemaOf(config['schema']) }),
+        ...(config['tools'] === undefined ? {} : { toolCalls: listOf(TOOL_CALL) }),
+      });
     default:
       return Object.hasOwn(FIXED, type) ? (FIXED[type] as ValueType) : DYN;
   }

@@ -1,3 +1,4 @@
+import { MODEL_NODE_TYPES } from './model-node-types.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import type { JsonSchema, NodeDefinition, NodeTimeouts, RetryPolicy } from './definition.ts';
 import { LIMITS } from './limits.ts';
@@ -320,28 +321,7 @@ export const NODE_TYPES = {
       summarySentences: { kind: 'literal', schema: integer(1, 50), meaning: 'Default 5.' },
     },
   },
-  'model.complete': {
-    class: 'activity',
-    ports: ONE_PORT,
-    meaning: 'One completion of a language model. The output is {text, provider, model, finishReason, usage}.',
-    taskQueue: 'models',
-    timeouts: { startToCloseMs: 300_000, heartbeatMs: 10_000 },
-    retry: { maximumAttempts: 5, initialIntervalMs: 1_000, backoffCoefficient: 2, maximumIntervalMs: 60_000 },
-    config: {
-      prompt: { kind: 'prompt', required: true, meaning: 'Handlebars over `values`.' },
-      system: { kind: 'prompt', meaning: 'Handlebars over `values`.' },
-      values: { kind: 'mapping', meaning: 'What the prompt may name.' },
-      source: { kind: 'expression', meaning: 'The text that the answer must be drawn from.' },
-      provider: { kind: 'literal', schema: { type: 'string' }, meaning: 'Default is the setting WEFT_MODEL_PROVIDER.' },
-      model: { kind: 'literal', schema: { type: 'string' }, meaning: "Default is the provider's." },
-      maxOutputTokens: { kind: 'literal', schema: integer(1, 1_000_000), meaning: "Default is the provider's." },
-      temperature: {
-        kind: 'literal',
-        schema: { type: 'number', minimum: 0, maximum: 2 },
-        meaning: "Default is the provider's.",
-      },
-    },
-  },
+  ...MODEL_NODE_TYPES,
 } as const satisfies { [type: string]: NodeTypeRow };
 
 export type NodeType = keyof typeof NODE_TYPES;

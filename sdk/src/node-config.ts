@@ -1,7 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { ContentAnalysis } from '../../domain/content/content-analysis.ts';
 import type { Json } from '../../domain/json.ts';
-import type { Completion } from '../../domain/models/activities.ts';
+import type { Completion, Embeddings, MediaInput, ModelChoice } from '../../domain/models/activities.ts';
+import type { Message, ToolChoice } from '../../domain/models/message.ts';
 import type { NODE_TYPES, NodeType } from '../../domain/runs/node-types.ts';
 import type { ApprovalDecision } from '../../domain/runs/run-event.ts';
 import type { HttpResponse } from '../../domain/tools/activities.ts';
@@ -23,6 +24,10 @@ type ExpressionTypes = {
   'content.analyze.text': string;
   'content.analyze.title': string;
   'model.complete.source': string;
+  'model.complete.messages': readonly Message[];
+  'model.complete.images': readonly MediaInput[];
+  'model.complete.files': readonly MediaInput[];
+  'model.embed.texts': string | readonly string[];
 };
 
 /** Literals that are more than one value. */
@@ -31,6 +36,15 @@ type StructuredLiterals = {
   'approval.form': JSONSchema;
   'wait.schema': JSONSchema;
   'webhook.schema': JSONSchema;
+  'model.complete.schema': JSONSchema;
+  'model.complete.models': readonly ModelChoice[];
+  'model.complete.tools': readonly {
+    readonly name: string;
+    readonly description?: string;
+    readonly parameters: JSONSchema;
+  }[];
+  'model.complete.toolChoice': ToolChoice;
+  'model.complete.stop': readonly string[];
 };
 
 type LiteralOf<Schema> = Schema extends { enum: readonly (infer Choice)[] }
@@ -146,9 +160,16 @@ export type OutputOf<Type extends PlainType, Config> = Type extends 'transform'
           ? { id: string; name: string; correlation: string | null; data: SchemaOf<Config, 'schema'> }
           : Type extends 'webhook'
             ? { data: SchemaOf<Config, 'schema'> }
-            : Type extends keyof OutputsByType
-              ? OutputsByType[Type]
-              : Json;
+            : Type extends 'model.complete'
+              ? CompletionOf<Config>
+              : Type extends keyof OutputsByType
+                ? OutputsByType[Type]
+                : Json;
+
+/** With a schema there is an object. */
+type CompletionOf<Config> = Config extends { readonly schema: JSONSchema }
+  ? Omit<Completion, 'object'> & { object: SchemaOf<Config, 'schema'> }
+  : Completion;
 
 type OutputsByType = {
   template: string;
@@ -160,5 +181,5 @@ type OutputsByType = {
   emit: { id: string };
   http: HttpResponse;
   'content.analyze': ContentAnalysis;
-  'model.complete': Completion;
+  'model.embed': Embeddings;
 };

@@ -1,0 +1,53 @@
+import { AppError } from '../../domain/errors.ts';
+import { isJsonObject } from '../../domain/json.ts';
+import type { CompletionInput } from '../../domain/models/activities.ts';
+import type { GenerateRequest } from '../../domain/models/generation.ts';
+import type { Message, UserPart } from '../../domain/models/message.ts';
+import { filePart, imagePart } from '../../domain/models/model-chain.ts';
+import { renderTemplate } from '../../domain/runs/template.ts';
+
+const ROLES: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant', 'tool']);
+const COPIED = [
+  'source',
+  'toolChoice',
+  'schema',
+  'maxOutputTokens',
+  'temperature',
+  'topP',
+  'seed',
+  'stop',
+  'reasoning',
+  'cache',
+] as const;
+
+/** All that a node asks, whichever model answers. Tools stand in the order of their names, so that prompt caches find them again. */
+export function completionRequest(input: CompletionInput): Omit<GenerateRequest, 'model'> {
+  const { prompt, system, values = {}, messages = [], images = [], files = [], tools = [] } = input;
+  checkMessages(messages);
+  const text = renderTemplate(prompt, values);
+  const media: UserPart[] = [...images.map(imagePart), ...files.map(filePart)];
+  const copied = COPIED.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]);
+  return {
+    messages: [
+      ...(system === undefined ? [] : [{ role: 'system' as const, content: renderTemplate(system, values) }]),
+      ...messages,
+      { role: 'user', content: media.length === 0 ? text : [...media, { type: 'text', text }] },
+    ],
+    ...(tools.length === 0 ? {} : { tools: tools.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }),
+    ...(Object.fromEntries(copied) as Partial<GenerateRequest>),
+  };
+}
+
+/** They come from an expression, so nobody has looked at them. */
+function checkMessages(messages: readonly Message[]): void {
+  const wrong = Array.isArray(messages)
+    ? messages.findIndex((one: unknown) => !isJsonObject(one) || !ROLES.has(one['role']) || !isContent(one['content']))
+    : 0;
+  if (wrong < 0) return;
+  const detail = `messages[${wrong}] must be {role, content}, the role one of ${[...ROLES].join(', ')}`;
+  throw new AppError('CONFIG_INVALID', { detail });
+}
+
+const isContent = (content: unknown): boolean =>
+  typeof content === 'string' ||
+  (Array.isArray(content) && content.every((part) => isJsonObject(part) && typeof part['type'] === 'string'));
