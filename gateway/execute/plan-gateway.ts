@@ -1,12 +1,12 @@
-import type { ApolloGateway } from '@apollo/gateway';
+import type { ApolloServerOptions, BaseContext } from '@apollo/server';
 import { coerceVariables } from './coerce-variables.ts';
 import { executeOperation } from './execute-operation.ts';
 import type { Federation } from './federation.ts';
 import { createPlanCache } from './plan-cache.ts';
 import type { SubgraphSources } from './subgraph-answer.ts';
 
-type GatewayInterface = Pick<ApolloGateway, 'onSchemaLoadOrUpdate' | 'load' | 'stop'>;
-type Listener = Parameters<ApolloGateway['onSchemaLoadOrUpdate']>[0];
+export type GatewayInterface = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
+type Listener = Parameters<GatewayInterface['onSchemaLoadOrUpdate']>[0];
 
 /** What Apollo Server takes for a gateway: the same planner, with our own executor of plans. */
 export function createPlanGateway<Context>(first: Federation, sources: SubgraphSources<Context>): GatewayInterface {

@@ -38,7 +38,8 @@ export function recordedAnswer(suite: AuditSuite, subgraph: string, request: Rec
 }
 
 export function recordedDataSource(suite: AuditSuite, subgraph: string): GraphQLDataSource {
-  return { process: async ({ request }) => recordedAnswer(suite, subgraph, request) };
+  const process = async ({ request }: { request: RecordedRequest }) => recordedAnswer(suite, subgraph, request);
+  return { process } as GraphQLDataSource;
 }
 
 /** Whether an answer is what the audit expects; where it does not say, errors do not matter. */
