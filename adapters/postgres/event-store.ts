@@ -1,12 +1,14 @@
 import type pg from 'pg';
 import type { NewEvent, StoredEvent } from '../../domain/events/stored-event.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Json } from '../../domain/json.ts';
 import { chainStart } from './event-chain.ts';
+import { EVENT_COLUMNS, type EventRow, type RunStoredEvent, storedEvents } from './event-rows.ts';
 import { insertStreamEvents } from './insert-events.ts';
-import { payloadText, readPayloads, spilledValues } from './large-values.ts';
+import { payloadText, spilledValues } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
 import { inTransaction } from './transaction.ts';
+
+export type { RunStoredEvent } from './event-rows.ts';
 
 export type Append = {
   tenantId: string;
@@ -125,9 +127,6 @@ async function versionConflict(
   return new AppError('VERSION_CONFLICT', { streamId, expectedVersion, actualVersion: rows[0]?.version ?? 0 });
 }
 
-/** `sequence` counts the events of a run over all its links, from 1. */
-export type RunStoredEvent = StoredEvent & { sequence: number };
-
 const EVENTS = 'events event JOIN event_streams stream USING (stream_key)';
 /** So that of each link only what a page can hold is read, in the order of its key. */
 const EVENTS_BY_LINK = `event_streams stream CROSS JOIN LATERAL (
@@ -192,22 +191,6 @@ export async function readEventPart(pool: Queryable, part: EventPart): Promise<S
   );
 }
 
-type Row = {
-  tenant_id: string;
-  stream_id: string;
-  version: number;
-  position: bigint;
-  event_id: string | null;
-  type: string;
-  schema_version: number;
-  occurred_at: Date;
-  recorded_at: Date;
-  correlation_id: string | null;
-  causation_id: string | null;
-  payload: Json;
-  sequence: number;
-};
-
 async function readWhere(
   pool: Queryable,
   condition: string,
@@ -215,31 +198,9 @@ async function readWhere(
   values: unknown[],
   source = EVENTS,
 ): Promise<RunStoredEvent[]> {
-  const { rows } = await pool.query<Row>(
-    `SELECT event.tenant_id, stream.stream_id, event.version, event.position, event.event_id, event.type,
-            event.schema_version, event.occurred_at, event.recorded_at, event.causation_id, event.payload,
-            coalesce(event.correlation_id, stream.run_id) AS correlation_id,
-            stream.sequence_base + event.version AS sequence
-     FROM ${source} WHERE ${condition} ORDER BY ${order} LIMIT $3`,
+  const { rows } = await pool.query<EventRow>(
+    `SELECT ${EVENT_COLUMNS} FROM ${source} WHERE ${condition} ORDER BY ${order} LIMIT $3`,
     values,
   );
-  const payloads = await readPayloads(
-    createPayloadStore(pool),
-    rows.map((row) => row.payload),
-  );
-  return rows.map((row, index) => ({
-    tenantId: row.tenant_id,
-    streamId: row.stream_id,
-    version: row.version,
-    position: row.position,
-    eventId: row.event_id ?? `${row.stream_id}/${row.version}`,
-    type: row.type,
-    schemaVersion: row.schema_version,
-    occurredAt: row.occurred_at,
-    recordedAt: row.recorded_at,
-    correlationId: row.correlation_id,
-    causationId: row.causation_id,
-    payload: payloads[index] as Json,
-    sequence: row.sequence,
-  }));
+  return storedEvents(pool, rows);
 }

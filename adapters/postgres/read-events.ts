@@ -1,0 +1,154 @@
+import type { EventFilter } from '../../domain/events/event-filter.ts';
+import type { StoredEvent } from '../../domain/events/stored-event.ts';
+import { EVENT_COLUMNS, type EventRow, storedEvents } from './event-rows.ts';
+import { BLOCK_POSITIONS } from './insert-events.ts';
+import type { Queryable } from './payload-store.ts';
+
+export type EventListing = {
+  tenantId: string;
+  filter: EventFilter;
+  /** The position that the page comes after, or before where the newest come first. */
+  after?: bigint | undefined;
+  first: number;
+  newestFirst?: boolean;
+};
+
+const MOST_BLOCKS = 256;
+
+/**
+ * Events of a tenant in the order of their positions. A stream or a correlation id is read by itself; types are looked for in the
+ * blocks that have them; without any of these every event in the range is looked at.
+ */
+export async function readEvents(db: Queryable, listing: EventListing): Promise<StoredEvent[]> {
+  const { tenantId, filter, first, newestFirst = false } = listing;
+  const range = await rangeOf(db, listing);
+  if (range.after >= range.upTo) return [];
+  const query = { db, tenantId, filter, first, newestFirst, ...range };
+  const rows =
+    filter.streamId !== undefined
+      ? await readRows(
+          query,
+          `(SELECT events.* FROM event_streams JOIN events USING (stream_key)
+          WHERE event_streams.tenant_id = $1 AND event_streams.stream_id = $8)`,
+          [filter.streamId],
+        )
+      : filter.correlationId !== undefined
+        ? await readRows(query, OF_CORRELATION, [filter.correlationId])
+        : filter.types !== undefined
+          ? await readByBlocks(query)
+          : await readRows(query, 'events');
+  return storedEvents(db, rows);
+}
+
+/** The last position that was given out: every event up to it is committed. */
+export async function readHead(db: Queryable, tenantId: string): Promise<bigint> {
+  const { rows } = await db.query<{ head: bigint }>('SELECT head FROM tenant_heads WHERE tenant_id = $1', [tenantId]);
+  return rows[0]?.head ?? 0n;
+}
+
+type Range = { after: bigint; upTo: bigint };
+type Query = Range & {
+  db: Queryable;
+  tenantId: string;
+  filter: EventFilter;
+  first: number;
+  newestFirst: boolean;
+};
+
+async function rangeOf(db: Queryable, { tenantId, filter, after, newestFirst }: EventListing): Promise<Range> {
+  const head = await readHead(db, tenantId);
+  const [low, high] = newestFirst ? [0n, after === undefined ? head : after - 1n] : [after ?? 0n, head];
+  const { recordedFrom, recordedBefore } = filter;
+  const from = recordedFrom ? await lastBefore(db, tenantId, recordedFrom) : 0n;
+  const to = recordedBefore ? await lastBefore(db, tenantId, recordedBefore) : head;
+  return { after: low > from ? low : from, upTo: high < to ? high : to };
+}
+
+/** The last position before a moment, halving the range each time: times of recording rise with positions. */
+async function lastBefore(db: Queryable, tenantId: string, moment: Date): Promise<bigint> {
+  const { rows } = await db.query<{ low: bigint }>(
+    `WITH RECURSIVE search(low, high) AS (
+       SELECT 0::bigint, head FROM tenant_heads WHERE tenant_id = $1
+       UNION ALL
+       SELECT CASE WHEN before THEN middle ELSE low END, CASE WHEN before THEN high ELSE middle - 1 END
+       FROM search, LATERAL (SELECT (low + high + 1) / 2 AS middle) half, LATERAL (SELECT coalesce((
+         SELECT recorded_at < $2 FROM events WHERE tenant_id = $1 AND position >= middle ORDER BY position LIMIT 1
+       ), false) AS before) probe
+       WHERE low < high
+     ) SELECT low FROM search WHERE low = high LIMIT 1`,
+    [tenantId, moment],
+  );
+  return rows[0]?.low ?? 0n;
+}
+
+/** Events of the run with this id, which have no correlation of their own, and those that name it. */
+const OF_CORRELATION = `(
+  SELECT events.* FROM event_streams JOIN events USING (stream_key)
+  WHERE event_streams.tenant_id = $1 AND event_streams.run_id = $8 AND events.correlation_id IS NULL
+  UNION ALL
+  SELECT events.* FROM event_blocks JOIN events ON events.tenant_id = $1 AND events.correlation_id = $8
+    AND events.position > event_blocks.block * ${BLOCK_POSITIONS} AND events.position <= (event_blocks.block + 1) * ${BLOCK_POSITIONS}
+  WHERE event_blocks.tenant_id = $1 AND event_blocks.kind = 'correlation' AND event_blocks.key = $8
+)`;
+
+async function readRows(
+  { db, tenantId, filter, after, upTo, first, newestFirst }: Query,
+  source: string,
+  values: readonly unknown[] = [],
+): Promise<EventRow[]> {
+  const { names, prefixes } = patternsOf(filter);
+  const { rows } = await db.query<EventRow>(
+    `SELECT ${EVENT_COLUMNS} FROM ${source} event JOIN event_streams stream USING (stream_key)
+     WHERE event.tenant_id = $1 AND event.position > $2 AND event.position <= $3
+       AND ($4::text[] IS NULL OR event.type = ANY($4) OR event.type LIKE ANY($5)) AND NOT event.type LIKE ANY($6)
+     ORDER BY event.position ${newestFirst ? 'DESC' : ''} LIMIT $7`,
+    [tenantId, after, upTo, names, prefixes, withoutOf(filter), first, ...values],
+  );
+  return rows;
+}
+
+/** More blocks each time, as few events of the wanted types are in those read so far. */
+async function readByBlocks(query: Query): Promise<EventRow[]> {
+  const found: EventRow[] = [];
+  let { after, upTo } = query;
+  for (let most = 4; ; most = Math.min(most * 4, MOST_BLOCKS)) {
+    const blocks = await blocksWith({ ...query, after, upTo }, most);
+    if (blocks.length === 0) return found;
+    const first = query.first - found.length;
+    found.push(...(await readRows({ ...query, after, upTo, first }, OF_BLOCKS, [blocks])));
+    if (found.length >= query.first || blocks.length < most) return found;
+    const last = blocks.at(-1) as bigint;
+    if (query.newestFirst) upTo = last * BigInt(BLOCK_POSITIONS);
+    else after = (last + 1n) * BigInt(BLOCK_POSITIONS);
+  }
+}
+
+const OF_BLOCKS = `(
+  SELECT events.* FROM unnest($8::bigint[]) AS wanted(block) CROSS JOIN LATERAL (
+    SELECT * FROM events WHERE events.tenant_id = $1 AND events.position > wanted.block * ${BLOCK_POSITIONS}
+      AND events.position <= (wanted.block + 1) * ${BLOCK_POSITIONS}
+  ) events
+)`;
+
+async function blocksWith({ db, tenantId, filter, after, upTo, newestFirst }: Query, most: number): Promise<bigint[]> {
+  const { names, prefixes } = patternsOf(filter);
+  const { rows } = await db.query<{ block: bigint }>(
+    `SELECT DISTINCT block FROM event_blocks
+     WHERE tenant_id = $1 AND kind = 'type' AND (key = ANY($2) OR key LIKE ANY($3))
+       AND block BETWEEN $4::bigint / ${BLOCK_POSITIONS} AND ($5::bigint - 1) / ${BLOCK_POSITIONS}
+     ORDER BY block ${newestFirst ? 'DESC' : ''} LIMIT $6`,
+    [tenantId, names, prefixes, after, upTo, most],
+  );
+  return rows.map(({ block }) => block);
+}
+
+function patternsOf({ types }: EventFilter): { names: string[] | null; prefixes: string[] } {
+  if (types === undefined) return { names: null, prefixes: [] };
+  const kinds = types.filter((type) => type.endsWith('.*'));
+  return { names: types.filter((type) => !type.endsWith('.*')), prefixes: kinds.map(prefixOf) };
+}
+
+const withoutOf = ({ withoutKinds = [] }: EventFilter): string[] => withoutKinds.map((kind) => prefixOf(`${kind}.*`));
+
+/** `_` in a name stands for itself. */
+const prefixOf = (pattern: string): string => `${pattern.slice(0, -1).replaceAll('_', '\\_')}%`;
