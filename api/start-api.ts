@@ -41,6 +41,7 @@ import { createInputValidators } from './runs/input-validators.ts';
 import { createLoaders } from './runs/loaders.ts';
 import { runsResolvers, type RunsContext } from './runs/resolvers.ts';
 import { startTriggerDispatcher } from './runs/dispatch-triggers.ts';
+import { createTenantDeps, tenantResolvers, type TenantDeps } from './runs/tenant-deps.ts';
 import { HOOKS_PATH, mountWebhooks } from './runs/webhooks-routes.ts';
 
 export type ApiParts = {
@@ -86,6 +87,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     secrets: createSecretBox(settings.WEFT_SECRET_KEY),
     wakeBatches: () => batches.wake(),
   };
+  const tenants = createTenantDeps(deps, settings);
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
   const batches = startBatchRunner({ pool, acts: batchActs(deps), rate: settings.WEFT_BATCH_RATE, log });
@@ -99,11 +101,14 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     routeOf: (path) => (path.startsWith(`${HOOKS_PATH}/`) ? HOOKS_PATH : path),
   });
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
-  const apollo = createApollo(deps, log, traces, server);
+  const apollo = createApollo(deps, tenants, log, traces, server);
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
-  const context = async () => ({ principal: LOCAL_PRINCIPAL, loaders: createLoaders(deps, LOCAL_PRINCIPAL) });
+  const context = async () => ({
+    principal: LOCAL_PRINCIPAL,
+    loaders: createLoaders(tenants.of(LOCAL_PRINCIPAL), LOCAL_PRINCIPAL),
+  });
   mountWebhooks(app, deps, {
     maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
@@ -124,6 +129,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await batches.stop();
       await runChanges.close();
       await hints.close();
+      await tenants.close();
     },
   };
 }
@@ -142,10 +148,18 @@ function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: 
   );
 }
 
-function createApollo(deps: RunsDeps, log: Logger, traces: Traces, server: Server): ApolloServer<RunsContext> {
+function createApollo(
+  deps: RunsDeps,
+  tenants: TenantDeps,
+  log: Logger,
+  traces: Traces,
+  server: Server,
+): ApolloServer<RunsContext> {
   const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
   return new ApolloServer<RunsContext>({
-    schema: enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers: runsResolvers(deps) }])),
+    schema: enforcePermissions(
+      buildSubgraphSchema([{ typeDefs, resolvers: tenantResolvers(deps, tenants, runsResolvers) }]),
+    ),
     logger: log,
     introspection: true,
     csrfPrevention: true,

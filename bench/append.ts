@@ -17,7 +17,7 @@ const TENANT = 'bench';
 /** Appends with everything on (unique keys, tenant head, stream versions) against COPY into a table with nothing on it. */
 export async function append(): Promise<BenchResult[]> {
   const servers = await startBenchServers({ temporal: false });
-  const pool = createPool(servers.settings.DATABASE_URL, 4);
+  const pool = createPool(servers.settings.DATABASE_URL, 4, undefined, 'owner');
   try {
     await pool.query(`CREATE TABLE bare (tenant_id text, stream_key bigint, version integer, position bigint, event_id text,
       type text, schema_version smallint, occurred_at timestamptz, recorded_at timestamptz, correlation_id text,

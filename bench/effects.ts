@@ -8,7 +8,7 @@ const CALLS = Number(process.env['BENCH_CALLS'] ?? 3_000);
 /** What the ledger adds to a call that changes something: an insert before it and an update after it. */
 export async function effects(): Promise<BenchResult[]> {
   const servers = await startBenchServers({ temporal: false });
-  const pool = createPool(servers.settings.DATABASE_URL, 4);
+  const pool = createPool(servers.settings.DATABASE_URL, 4, undefined, 'owner');
   try {
     const ledger = createEffectStore(pool);
     const [ledgered, written]: [number[], number[]] = [[], []];

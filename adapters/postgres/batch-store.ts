@@ -41,7 +41,7 @@ export async function insertBatch(pool: pg.Pool, batch: NewBatch): Promise<Batch
     const chosen = dryRun
       ? await client.query<{ count: number }>(`SELECT count(*)::int AS count FROM runs WHERE ${where}`, values)
       : await client.query<{ count: number }>(
-          `WITH kept AS (INSERT INTO batch_runs (batch_id, run_id) SELECT $${values.length + 1}, id FROM runs WHERE ${where}
+          `WITH kept AS (INSERT INTO batch_runs (tenant_id, batch_id, run_id) SELECT tenant_id, $${values.length + 1}, id FROM runs WHERE ${where}
                          RETURNING 1)
            SELECT count(*)::int AS count FROM kept`,
           [...values, id],

@@ -159,8 +159,10 @@ describe('stored events', () => {
     async (statement) => {
       const tenantId = tenant();
       await appendEvents(pool, { tenantId, streamId: 'a', expectedVersion: 0, events: made(1) });
-      await expect(pool.query(statement)).rejects.toMatchObject({ code: 'WE001' });
+      await expect(pool.query(statement)).rejects.toMatchObject({ code: '42501' });
       const client = await pool.connect();
+      await client.query('SET ROLE NONE');
+      await expect(client.query(statement)).rejects.toMatchObject({ code: 'WE001' });
       await client.query("SET session_replication_role = 'replica'");
       await expect(client.query(statement)).rejects.toMatchObject({ code: 'WE001' });
       client.release(true);

@@ -24,8 +24,8 @@ async function openWaits(count: number): Promise<void> {
     [count],
   );
   await pool.query(
-    `INSERT INTO node_executions (run_id, node_id, iteration, ordinal, type, status, attempts, input, output, started_at)
-     SELECT 'run-' || n, 'paid', '1', 0, 'wait', 'WAITING', 1, json_build_object('event', 'paid', 'correlation', n), 'null', now()
+    `INSERT INTO node_executions (tenant_id, run_id, node_id, iteration, ordinal, type, status, attempts, input, output, started_at)
+     SELECT 'default', 'run-' || n, 'paid', '1', 0, 'wait', 'WAITING', 1, json_build_object('event', 'paid', 'correlation', n), 'null', now()
      FROM generate_series(1, $1) AS n`,
     [count],
   );

@@ -97,7 +97,9 @@ type PageRows = { payloads: string[]; nodes: NodeRow[]; run: RunRow; children: C
 function rowsOf(page: FeedPage, spilled: SpilledValues): PageRows {
   return {
     payloads: page.events.map((event) => payloadText(event.payload, spilled)),
-    nodes: page.changedNodes.map((changed) => nodeRow({ runId: page.runId, ...changed }, spilled)),
+    nodes: page.changedNodes.map((changed) =>
+      nodeRow({ tenantId: page.tenantId, runId: page.runId, ...changed }, spilled),
+    ),
     run: runRow(runChange(page), spilled),
     children: page.children.map((child) => childRow(page.runId, child, spilled)),
   };

@@ -5,7 +5,7 @@ import type { RunState } from '../../domain/runs/run-state.ts';
 import { int4Array, jsonArray, textArray, timestampArray } from './binary-array.ts';
 import { columnText, type SpilledValues } from './large-values.ts';
 
-export type NodeChange = { runId: string } & ChangedExecution;
+export type NodeChange = { tenantId: string; runId: string } & ChangedExecution;
 export type RunChange = { runId: string; temporalRunId: string; eventCount: number; state: RunState };
 /** With the texts of the values that may be large, so that these are put aside before any row is locked. */
 export type NodeRow = NodeChange & { input: string; output: string };
@@ -36,9 +36,9 @@ export async function upsertNodeRows(
   await client.query({
     name: `upsert-${nodes}`,
     text: `INSERT INTO ${nodes} AS stored (run_id, node_id, iteration, ordinal, type, status, attempts, input, output, error,
-                                           started_at, closed_at, port, handled)
+                                           started_at, closed_at, port, handled, tenant_id)
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::json[],
-                                $9::json[], $10::json[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::bool[])
+                                $9::json[], $10::json[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::bool[], $15::text[])
            ON CONFLICT (run_id, node_id, iteration) DO UPDATE
            SET status = excluded.status, attempts = excluded.attempts, input = excluded.input, output = excluded.output,
                error = excluded.error, started_at = excluded.started_at, closed_at = excluded.closed_at, port = excluded.port,
@@ -58,6 +58,7 @@ export async function upsertNodeRows(
       timestampArray(column((node) => time(node.closedAt))),
       textArray(column((node) => ('port' in node ? node.port : null))),
       column((node) => 'handled' in node && node.handled),
+      textArray(changes.map((change) => change.tenantId)),
     ],
   });
 }

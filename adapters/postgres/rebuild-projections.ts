@@ -11,7 +11,7 @@ import { spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
 import { type NodeChange, nodeRow, type RunChange, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
 import { runEvents } from './run-feed.ts';
-import { inTransaction } from './transaction.ts';
+import { BEGIN_AS_OWNER, inTransaction } from './transaction.ts';
 
 export type Rebuilt = { runs: number; events: number };
 
@@ -30,23 +30,28 @@ export async function rebuildProjections(pool: pg.Pool): Promise<Rebuilt> {
   const definitions = new Map<string, CompiledDefinition>();
   try {
     await guard.query(`SELECT pg_advisory_lock(hashtextextended('${SCHEMA}', 0))`);
+    await guard.query('SET ROLE NONE');
     await createTables(guard);
     while ((await rebuildStale(pool, guard, definitions, done)) > 0);
-    await inTransaction(pool, async (client) => {
-      // In the order in which the feed takes them.
-      await client.query('LOCK TABLE node_executions, runs IN ACCESS EXCLUSIVE MODE');
-      await rebuildStale(pool, client, definitions, done);
-      await client.query(`DROP TABLE node_executions, runs`);
-      await client.query(`DO $$ BEGIN
+    await inTransaction(
+      pool,
+      async (client) => {
+        // In the order in which the feed takes them.
+        await client.query('LOCK TABLE node_executions, runs IN ACCESS EXCLUSIVE MODE');
+        await rebuildStale(pool, client, definitions, done);
+        await client.query(`DROP TABLE node_executions, runs`);
+        await client.query(`DO $$ BEGIN
         EXECUTE format('ALTER TABLE ${TABLES.runs} SET SCHEMA %I', current_schema());
         EXECUTE format('ALTER TABLE ${TABLES.nodes} SET SCHEMA %I', current_schema());
       END $$`);
-      await client.query(`DROP SCHEMA ${SCHEMA}`);
-    });
+        await client.query(`DROP SCHEMA ${SCHEMA}; SELECT weft_protect('runs'), weft_protect('node_executions')`);
+      },
+      BEGIN_AS_OWNER,
+    );
     return done;
   } finally {
-    await guard.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
-    guard.release();
+    // Takes the lock and the owner's rights along.
+    guard.release(true);
   }
 }
 
@@ -95,7 +100,7 @@ async function rebuildStale(
         OR (run.event_count = 0 AND run.input::text <> excluded.input::text)`,
   );
   const { rows } = await client.query<StaleRun>(
-    `SELECT run.id, coalesce(run.started_hash, run.definition_hash) AS definition_hash FROM ${TABLES.runs} run
+    `SELECT run.id, run.tenant_id, coalesce(run.started_hash, run.definition_hash) AS definition_hash FROM ${TABLES.runs} run
      JOIN (SELECT run_id, max(sequence_base + version) AS events FROM event_streams WHERE run_id IS NOT NULL GROUP BY run_id)
        AS stored ON stored.run_id = run.id AND stored.events <> run.event_count`,
   );
@@ -105,7 +110,7 @@ async function rebuildStale(
   return rows.length;
 }
 
-type StaleRun = { id: string; definition_hash: string };
+type StaleRun = { id: string; tenant_id: string; definition_hash: string };
 
 async function rebuildBatch(
   pool: pg.Pool,
@@ -135,7 +140,7 @@ async function rebuildBatch(
     if (!last) continue;
     const temporalRunId = last.streamId.slice(last.streamId.lastIndexOf('/') + 1);
     changes.push({ runId: run.id, temporalRunId, eventCount: last.sequence, state: fold.state });
-    nodes.push(...changed.all().map((one) => ({ runId: run.id, ...one })));
+    nodes.push(...changed.all().map((one) => ({ tenantId: run.tenant_id, runId: run.id, ...one })));
   }
   const nodeRows = nodes.map((change) => nodeRow(change, spilled));
   const runRows = changes.map((change) => runRow(change, spilled));

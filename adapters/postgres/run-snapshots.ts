@@ -39,7 +39,8 @@ export async function writeSnapshot(pool: pg.Pool, runId: string, snapshot: RunS
   const hash = store.address(bytes);
   await store.put(new Map([[hash, bytes]]));
   await pool.query(
-    `INSERT INTO run_snapshots AS stored (run_id, sequence, engine, definition_hash, state) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO run_snapshots AS stored (tenant_id, run_id, sequence, engine, definition_hash, state)
+     SELECT tenant_id, id, $2, $3, $4, $5 FROM runs WHERE id = $1
      ON CONFLICT (run_id, sequence) DO UPDATE
      SET engine = excluded.engine, definition_hash = excluded.definition_hash, state = excluded.state, created_at = now()`,
     [

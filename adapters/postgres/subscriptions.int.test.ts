@@ -28,7 +28,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = createPool(database.url, 30);
   await pool.query(
-    'CREATE TABLE handled_events (id serial, position bigint, stream_id text, version integer, pid integer)',
+    'SET LOCAL ROLE NONE; CREATE TABLE handled_events (id serial, position bigint, stream_id text, version integer, pid integer)',
   );
 });
 afterAll(async () => {
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   subscription = { tenantId: uniqueName('tenant'), name: 'mail' };
-  await pool.query('TRUNCATE handled_events');
+  await pool.query('DELETE FROM handled_events');
 });
 
 const made = (count: number, type = 'thing.happened'): NewEvent[] =>

@@ -1,5 +1,8 @@
 import type pg from 'pg';
 
+/** To change tables or what is append-only: with the rights of the user that signed in, for this transaction. */
+export const BEGIN_AS_OWNER = 'BEGIN; SET LOCAL ROLE NONE';
+
 /** Runs `work` in one transaction; rolls back and gives the connection back when it throws. */
 export async function inTransaction<T>(
   pool: pg.Pool,

@@ -148,7 +148,10 @@ describe('a batch', () => {
        RETURNING id`,
     );
     const batchId = rows[0].id as string;
-    await doors.pool.query(`INSERT INTO batch_runs (batch_id, run_id) SELECT $1, unnest($2::text[])`, [batchId, ids]);
+    await doors.pool.query(
+      `INSERT INTO batch_runs (tenant_id, batch_id, run_id) SELECT 'default', $1, unnest($2::text[])`,
+      [batchId, ids],
+    );
     const taken = await takeBatchRuns(doors.pool, batchId, { most: 2, claimMs: 1_000 });
     expect(taken).toEqual(ids.slice(0, 2).map((runId) => ({ runId, repeated: false })));
     await doors.ask('mutation ($id: ID!) { terminateRun(runId: $id) { id } }', { id: ids[0] });

@@ -23,6 +23,7 @@ export async function checkPostgres(databaseUrl: string): Promise<Check[]> {
         ? fail('Postgres', `${version} at ${address} is too old`, 'use PostgreSQL 15 or newer')
         : ok('Postgres', `${version} at ${address}`),
       describeMigrations(await pendingMigrations(pool)),
+      await checkWall(pool),
     ];
   } catch (error) {
     return [fail('Postgres', `${address}: ${reasonOf(error)}`, `${START}, or check DATABASE_URL`)];
@@ -34,6 +35,20 @@ export async function checkPostgres(databaseUrl: string): Promise<Check[]> {
 function describeMigrations(pending: readonly string[]): Check {
   if (pending.length === 0) return ok('Migrations', 'current');
   return fail('Migrations', `${pending.length} pending: ${pending.join(', ')}`, START);
+}
+
+/** Whether the policies that keep tenants apart hold for what this user may do. */
+async function checkWall(pool: ReturnType<typeof createPool>): Promise<Check> {
+  const { rows } = await pool.query<{ name: string; mighty: boolean }>(
+    'SELECT current_user::text AS name, rolsuper OR rolbypassrls AS mighty FROM pg_roles WHERE rolname = current_user',
+  );
+  const { name, mighty } = rows[0] ?? { name: '', mighty: false };
+  if (!mighty) return ok('Tenants apart', `row-level security holds ${name}`);
+  return fail(
+    'Tenants apart',
+    `${name} gets past row-level security, and the roles weft_app and weft_system are missing or not granted to it`,
+    `as a superuser: CREATE ROLE weft_app; CREATE ROLE weft_system; GRANT weft_app, weft_system TO ${name}; then migrate a new database, or use a user without BYPASSRLS`,
+  );
 }
 
 /** Temporal, our namespace, search attributes, and who polls our queues. */
