@@ -8,6 +8,8 @@ import { payloadText, spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
 import { inTransaction } from './transaction.ts';
 
+export type Transaction = pg.PoolClient;
+
 /** Gives how many were stored: an event whose id was given and is in its stream already is not stored again. */
 export function recordEvents(pool: pg.Pool, tenantId: string, events: readonly SystemEvent[]): Promise<number> {
   return inTransaction(pool, (client) => recordWithin(client, tenantId, events));

@@ -1,5 +1,4 @@
-import type pg from 'pg';
-import { recordedChange, recordEvents } from '../../adapters/postgres/record-events.ts';
+import { recordedChange, recordEvents, type Transaction } from '../../adapters/postgres/record-events.ts';
 import type { SystemEvent } from '../../domain/events/system-event.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { BatchRecord } from '../../domain/runs/batches/batch.ts';
@@ -13,7 +12,7 @@ import type { RunsDeps } from './deps.ts';
 export function changed<Result>(
   { pool }: Pick<RunsDeps, 'pool'>,
   { tenantId }: Principal,
-  change: (client: pg.PoolClient) => Promise<Result>,
+  change: (client: Transaction) => Promise<Result>,
   eventOf: (result: NonNullable<Result>) => SystemEvent,
 ): Promise<Result> {
   return recordedChange(pool, tenantId, async (client) => {

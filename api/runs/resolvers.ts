@@ -56,6 +56,7 @@ export function runsResolvers(deps: RunsDeps) {
     Query: {
       ...authoring.Query,
       ...batches.Query,
+      ...events.Query,
       ...triggers.Query,
       ...versions.Query,
       workflow: (_: unknown, { id }: Reference, { principal }: RunsContext) => readWorkflow(deps, principal, id),
@@ -84,6 +85,7 @@ export function runsResolvers(deps: RunsDeps) {
     Batch: batches.Batch,
     Draft: versions.Draft,
     EventVerification: events.EventVerification,
+    StoredEvent: events.StoredEvent,
     FleetReport: versions.FleetReport,
     RepeatedEffect: versions.RepeatedEffect,
     Workflow: {

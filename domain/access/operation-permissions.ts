@@ -62,6 +62,8 @@ export const OPERATION_PERMISSIONS = {
   deleteEventTrigger: 'triggers:write',
   retryFiring: 'triggers:write',
 
+  events: 'events:read',
+  eventStream: 'events:read',
   emittedEvent: 'events:read',
   emittedEvents: 'events:read',
   emitEvent: 'runs:start',
