@@ -3,15 +3,18 @@ import { type TenantId, tenantId as asTenantId } from '../../domain/identifiers.
 import type {
   BatchError,
   BatchFilter,
+  BatchMigration,
   BatchOperation,
   BatchRecord,
   BatchStatus,
 } from '../../domain/runs/batches/batch.ts';
+import type { Queryable } from './payload-store.ts';
+import { recordWithin } from './record-events.ts';
 import { inTransaction } from './transaction.ts';
 
 export type NewBatch = Pick<
   BatchRecord,
-  'id' | 'tenantId' | 'operation' | 'filter' | 'reason' | 'dryRun' | 'createdBy'
+  'id' | 'tenantId' | 'operation' | 'filter' | 'migration' | 'reason' | 'dryRun' | 'createdBy'
 >;
 
 type Row = {
@@ -23,6 +26,7 @@ type Row = {
     createdAfter: string | null;
     createdBefore: string | null;
   };
+  migration: BatchMigration | null;
   reason: string | null;
   dry_run: boolean;
   created_by: string | null;
@@ -33,28 +37,37 @@ type Row = {
   closed_at: Date | null;
 };
 
-/** Chooses the runs and keeps them with the batch, in one transaction; a dry run only counts them. */
-export async function insertBatch(pool: pg.Pool, batch: NewBatch): Promise<BatchRecord> {
-  const { id, tenantId, operation, filter, reason, dryRun, createdBy } = batch;
+/** Chooses the runs and keeps them with the batch, in the caller's transaction; a dry run only counts them. */
+export async function insertBatch(client: pg.PoolClient, batch: NewBatch): Promise<BatchRecord> {
+  const { id, tenantId, operation, filter, migration, reason, dryRun, createdBy } = batch;
   const { where, values } = chosenBy(tenantId, filter);
-  return inTransaction(pool, async (client) => {
-    const chosen = dryRun
-      ? await client.query<{ count: number }>(`SELECT count(*)::int AS count FROM runs WHERE ${where}`, values)
-      : await client.query<{ count: number }>(
-          `WITH kept AS (INSERT INTO batch_runs (tenant_id, batch_id, run_id) SELECT tenant_id, $${values.length + 1}, id FROM runs WHERE ${where}
+  const chosen = dryRun
+    ? await client.query<{ count: number }>(`SELECT count(*)::int AS count FROM runs WHERE ${where}`, values)
+    : await client.query<{ count: number }>(
+        `WITH kept AS (INSERT INTO batch_runs (tenant_id, batch_id, run_id) SELECT tenant_id, $${values.length + 1}, id FROM runs WHERE ${where}
                          RETURNING 1)
            SELECT count(*)::int AS count FROM kept`,
-          [...values, id],
-        );
-    const total = chosen.rows[0]?.count ?? 0;
-    const status: BatchStatus = dryRun || total === 0 ? 'COMPLETED' : 'RUNNING';
-    const { rows } = await client.query<Row>(
-      `INSERT INTO batches (id, tenant_id, operation, status, filter, reason, dry_run, created_by, total, closed_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $4 = 'COMPLETED' THEN now() END) RETURNING *`,
-      [id, tenantId, operation, status, JSON.stringify(filter), reason, dryRun, createdBy, total],
-    );
-    return recordOf(rows[0] as Row);
-  });
+        [...values, id],
+      );
+  const total = chosen.rows[0]?.count ?? 0;
+  const status: BatchStatus = dryRun || total === 0 ? 'COMPLETED' : 'RUNNING';
+  const { rows } = await client.query<Row>(
+    `INSERT INTO batches (id, tenant_id, operation, status, filter, migration, reason, dry_run, created_by, total, closed_at)
+       VALUES ($1, $2, $3, $4, $5, $10, $6, $7, $8, $9, CASE WHEN $4 = 'COMPLETED' THEN now() END) RETURNING *`,
+    [
+      id,
+      tenantId,
+      operation,
+      status,
+      JSON.stringify(filter),
+      reason,
+      dryRun,
+      createdBy,
+      total,
+      migration === null ? null : JSON.stringify(migration),
+    ],
+  );
+  return recordOf(rows[0] as Row);
 }
 
 function chosenBy(tenantId: TenantId, filter: BatchFilter): { where: string; values: unknown[] } {
@@ -112,7 +125,11 @@ export async function listBatchErrors(
 }
 
 /** What is done stays done. Undefined when the batch is not there or has ended. */
-export async function cancelBatchRow(pool: pg.Pool, tenantId: TenantId, id: string): Promise<BatchRecord | undefined> {
+export async function cancelBatchRow(
+  pool: Queryable,
+  tenantId: TenantId,
+  id: string,
+): Promise<BatchRecord | undefined> {
   const { rows } = await pool.query<Row>(
     `UPDATE batches SET status = 'CANCELLED', closed_at = now() WHERE id = $1 AND tenant_id = $2 AND status = 'RUNNING'
      RETURNING *`,
@@ -186,14 +203,21 @@ export async function settleBatchRuns(
       ],
     );
     const { done = 0, failed = 0 } = settled.rows[0] ?? {};
-    const { rows } = await client.query<{ status: BatchStatus }>(
+    const { rows } = await client.query<Pick<Row, 'status' | 'tenant_id' | 'done' | 'failed'>>(
       `UPDATE batches SET done = done + $2, failed = failed + $3,
          status = CASE WHEN status = 'RUNNING' AND done + failed + $2 + $3 >= total THEN 'COMPLETED' ELSE status END,
          closed_at = CASE WHEN status = 'RUNNING' AND done + failed + $2 + $3 >= total THEN now() ELSE closed_at END
-       WHERE id = $1 RETURNING status`,
+       WHERE id = $1 RETURNING status, tenant_id, done, failed`,
       [batchId, done, failed],
     );
-    return rows[0]?.status === 'RUNNING';
+    const [batch] = rows;
+    if (batch?.status === 'COMPLETED') {
+      const payload = { id: batchId, done: batch.done, failed: batch.failed };
+      await recordWithin(client, batch.tenant_id, [
+        { type: 'batch.completed', id: batchId, eventId: `batch.completed/${batchId}`, payload },
+      ]);
+    }
+    return batch?.status === 'RUNNING';
   });
 }
 
@@ -209,6 +233,7 @@ const recordOf = (row: Row): BatchRecord => ({
     createdAfter: dateOf(row.filter.createdAfter),
     createdBefore: dateOf(row.filter.createdBefore),
   },
+  migration: row.migration,
   reason: row.reason,
   dryRun: row.dry_run,
   createdBy: row.created_by,

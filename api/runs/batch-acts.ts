@@ -6,16 +6,22 @@ import type { Principal } from '../access/principal.ts';
 import { askToCancel, askToTerminate } from './answer-run.ts';
 import type { BatchAct } from './batch-runner.ts';
 import type { RunsDeps } from './deps.ts';
+import { migrateRun } from './migrate-run.ts';
 import { pauseRun, resumeRun, retryNode } from './operate-run.ts';
+
+/** A run that takes longer goes over by itself; its batch has the others to see to. */
+const MIGRATION_WAIT_MS = 3_000;
 
 /** The operations of a batch are those that single runs have. */
 export function batchActs(deps: RunsDeps): Record<BatchOperation, BatchAct> {
   return {
-    CANCEL: async (principal, runId, reason) => void (await askToCancel(deps, principal, runId, reason)),
-    TERMINATE: async (principal, runId, reason) => void (await askToTerminate(deps, principal, runId, reason)),
-    PAUSE: async (principal, runId, reason) => void (await pauseRun(deps, principal, runId, reason)),
+    CANCEL: async (principal, runId, { reason }) => void (await askToCancel(deps, principal, runId, reason)),
+    TERMINATE: async (principal, runId, { reason }) => void (await askToTerminate(deps, principal, runId, reason)),
+    PAUSE: async (principal, runId, { reason }) => void (await pauseRun(deps, principal, runId, reason)),
     RESUME: async (principal, runId) => void (await resumeRun(deps, principal, runId)),
     RETRY: (principal, runId) => retryFailedNodes(deps, principal, runId),
+    MIGRATE: async (principal, runId, { reason, migration }) =>
+      void (await migrateRun(deps, principal, { runId, ...migration, reason }, MIGRATION_WAIT_MS)),
   };
 }
 

@@ -12,7 +12,11 @@ import type { Principal } from '../access/principal.ts';
 import { toAppError } from '../graphql/to-app-error.ts';
 
 /** Does an operation to one run. */
-export type BatchAct = (principal: Principal, runId: string, reason: string | null) => Promise<void>;
+export type BatchAct = (
+  principal: Principal,
+  runId: string,
+  batch: Pick<BatchRecord, 'reason' | 'migration'>,
+) => Promise<void>;
 export type BatchRunnerOptions = {
   pool: Parameters<typeof claimBatch>[0];
   acts: Readonly<Record<BatchOperation, BatchAct>>;
@@ -29,6 +33,7 @@ const DONE_BEFORE: Readonly<Record<BatchOperation, ErrorCode>> = {
   PAUSE: 'RUN_CLOSED',
   RESUME: 'NOT_PAUSED',
   RETRY: 'NOT_RETRYABLE',
+  MIGRATE: 'RUN_CLOSED',
 };
 const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set(['TEMPORAL_UNAVAILABLE', 'DATABASE_UNAVAILABLE']);
 const CLAIM_MS = 10_000;
@@ -89,11 +94,11 @@ async function actOnAll(
   batch: BatchRecord,
   taken: readonly TakenRun[],
 ): Promise<BatchOutcome[]> {
-  const { tenantId, createdBy: subject, operation, reason } = batch;
+  const { tenantId, createdBy: subject, operation } = batch;
   const outcomes = await Promise.all(
     taken.map(async ({ runId, repeated }): Promise<BatchOutcome | null> => {
       try {
-        await acts[operation]({ tenantId, subject }, runId, reason);
+        await acts[operation]({ tenantId, subject }, runId, batch);
         return { runId, error: null };
       } catch (cause) {
         const error = toAppError(cause) ?? new AppError('INTERNAL', {}, cause);

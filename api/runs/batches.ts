@@ -6,6 +6,7 @@ import {
   listBatches,
   readBatch,
 } from '../../adapters/postgres/batch-store.ts';
+import type { Transaction } from '../../adapters/postgres/record-events.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import {
@@ -20,7 +21,9 @@ import type { RunStatus } from '../../domain/runs/run-status.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid, type Connection, connectionOf, pageSize } from '../graphql/connection.ts';
 import type { RunsDeps } from './deps.ts';
+import { parseMapping } from './fleet-check.ts';
 import type { PageArguments } from './read-runs.ts';
+import { batchStarted, changed } from './recorded-changes.ts';
 
 export type StartBatch = {
   operation: BatchOperation;
@@ -31,6 +34,8 @@ export type StartBatch = {
     createdAfter?: Date | null | undefined;
     createdBefore?: Date | null | undefined;
   };
+  /** For MIGRATE. */
+  migration?: { toVersion?: number | null | undefined; mapping?: Json | undefined } | null | undefined;
   reason?: string | null | undefined;
   dryRun?: boolean | null | undefined;
 };
@@ -41,23 +46,41 @@ const REASON_LENGTH = 1_000;
 export async function startBatch(
   deps: Pick<RunsDeps, 'pool' | 'log' | 'wakeBatches'>,
   principal: Principal,
-  { operation, filter, reason = null, dryRun }: StartBatch,
+  { operation, filter, migration, reason = null, dryRun }: StartBatch,
 ): Promise<BatchRecord> {
   if (reason !== null && (reason.length > REASON_LENGTH || reason.includes('\0'))) {
     throw argumentInvalid('reason', `must be a text of at most ${REASON_LENGTH} characters`);
   }
-  const batch = await insertBatch(deps.pool, {
+  const wanted = {
     id: `batch-${randomUUIDv7()}`,
     tenantId: principal.tenantId,
     operation,
     filter: chosen(operation, filter),
+    migration: migrationOf(operation, filter, migration ?? null),
     reason,
     dryRun: dryRun ?? false,
     createdBy: principal.subject,
-  });
+  };
+  const insert = (client: Transaction) => insertBatch(client, wanted);
+  const batch = await changed(deps, principal, insert, (made) => batchStarted(made, principal.subject));
   deps.log.info({ batchId: batch.id, operation, total: batch.total, dryRun: batch.dryRun }, 'batch started');
   deps.wakeBatches();
   return batch;
+}
+
+/** @throws INPUT_INVALID */
+function migrationOf(
+  operation: BatchOperation,
+  { workflowId = null }: StartBatch['filter'],
+  migration: Exclude<StartBatch['migration'], undefined>,
+): BatchRecord['migration'] {
+  if (operation !== 'MIGRATE') {
+    if (migration !== null) throw argumentInvalid('migration', 'is for MIGRATE alone');
+    return null;
+  }
+  if (workflowId === null)
+    throw argumentInvalid('filter/workflowId', 'is needed to migrate: versions are of one workflow');
+  return { toVersion: migration?.toVersion ?? null, mapping: parseMapping(migration?.mapping) };
 }
 
 function chosen(operation: BatchOperation, filter: StartBatch['filter']): BatchFilter {
@@ -80,7 +103,12 @@ export async function cancelBatch(
 ): Promise<BatchRecord> {
   const before = await readBatchOf(deps, principal, id);
   if (!before) throw new AppError('NOT_FOUND', { what: 'Batch', id });
-  const batch = await cancelBatchRow(deps.pool, principal.tenantId, id);
+  const batch = await changed(
+    deps,
+    principal,
+    (client) => cancelBatchRow(client, principal.tenantId, id),
+    ({ done, failed }) => ({ type: 'batch.cancelled', id, payload: { id, done, failed, by: principal.subject } }),
+  );
   if (!batch) throw new AppError('BATCH_CLOSED', { id, batchStatus: before.status });
   deps.log.info({ batchId: id, done: batch.done, total: batch.total }, 'batch cancelled');
   return batch;

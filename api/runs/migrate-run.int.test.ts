@@ -128,4 +128,32 @@ describe('migrating runs', () => {
       { id: 'end', status: 'COMPLETED' },
     ]);
   }, 60_000);
+
+  it('lets many runs go on in another version in the background, and says which could not', async () => {
+    await publish(chain('fleet', [ask, value('old', '1')], { output: 'nodes.old.output' }));
+    const runs = await Promise.all(Array.from({ length: 5 }, () => start('fleet')));
+    await Promise.all(runs.map((id) => until(id, (run) => run.status === 'WAITING')));
+    await publish(chain('fleet', [ask, value('next', '2')], { output: 'nodes.next.output' }));
+    const startBatch = async (migration: object | null, filter: object = { workflowId: 'fleet' }) =>
+      (
+        await query(
+          `mutation ($filter: BatchFilter!, $migration: BatchMigration) {
+             startBatch(operation: MIGRATE, filter: $filter, migration: $migration) { id total } }`,
+          { migration, filter },
+        )
+      ).startBatch;
+    await expect(startBatch(null, {})).rejects.toMatchObject({ extensions: { code: 'INPUT_INVALID' } });
+    const { id, total } = await startBatch({ toVersion: 2, mapping: { old: 'next' } });
+    expect(total).toBe(5);
+    await Promise.all(runs.map((run) => until(run, ({ workflow }) => workflow.version === 2)));
+    for (let tries = 0; tries < 200; tries += 1) {
+      const { batch } = await query('query ($id: ID!) { batch(id: $id) { status done failed } }', { id });
+      if (batch.status === 'COMPLETED') {
+        expect(batch).toEqual({ status: 'COMPLETED', done: 5, failed: 0 });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error('the batch did not end');
+  });
 });

@@ -23,10 +23,15 @@ const ANSWER_MARGIN_MS = 1_000;
 
 /**
  * Lets a run go on in another version of its workflow, as soon as no activity of it is under way. Gives the run in that version, or
- * as it is when that takes longer than the gateway waits: it goes over by itself.
+ * as it is when that takes longer than `waitMs`: it goes over by itself.
  * @throws NOT_FOUND, RUN_CLOSED, RUN_QUEUED, VERSION_DEPRECATED, MIGRATION_REFUSED with every problem
  */
-export async function migrateRun(deps: RunsDeps, principal: Principal, request: MigrateRun): Promise<RunRecord> {
+export async function migrateRun(
+  deps: RunsDeps,
+  principal: Principal,
+  request: MigrateRun,
+  waitMs = deps.settings.WEFT_SUBGRAPH_TIMEOUT_MS - ANSWER_MARGIN_MS,
+): Promise<RunRecord> {
   const mapping = parseMapping(request.mapping);
   const run = await openRun(deps, principal, request.runId);
   const target = await targetOf(deps, principal, run, request.toVersion ?? undefined);
@@ -35,7 +40,6 @@ export async function migrateRun(deps: RunsDeps, principal: Principal, request: 
   const { version, hash } = target;
   const reason = request.reason ?? null;
   const message: MigrateArguments = { version, hash, mapping, by: principal.subject, reason };
-  const waitMs = deps.settings.WEFT_SUBGRAPH_TIMEOUT_MS - ANSWER_MARGIN_MS;
   const outcome = await migrateRunWorkflow(deps.temporal, run.id, message, target.definition, waitMs);
   deps.log.info({ runId: run.id, from: run.version, to: version, outcome, reason }, 'run migrated');
   if (outcome === 'on_its_way') return run;

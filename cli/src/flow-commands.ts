@@ -1,6 +1,7 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from './whole-number.ts';
 import { exitCode } from './exit-code.ts';
+import { collect } from './node-mapping.ts';
 import { graphqlUrl } from './graphql-url.ts';
 
 type Shared = { json?: boolean; url?: string };
@@ -28,11 +29,13 @@ export type BatchStartOptions = Shared & {
   since?: string;
   until?: string;
   reason?: string;
+  to?: number;
+  map: string[];
   dryRun?: boolean;
   wait?: boolean;
 };
 
-const OPERATIONS = ['cancel', 'terminate', 'pause', 'resume', 'retry'];
+const OPERATIONS = ['cancel', 'terminate', 'pause', 'resume', 'retry', 'migrate'];
 
 /** The verbs that start, find and close runs, one by one and many at a time. */
 export function addFlowCommands(program: Command): void {
@@ -88,6 +91,8 @@ function addBatchCommands(program: Command): void {
     .option('--since <time>', 'made at or after (ISO 8601)')
     .option('--until <time>', 'made before (ISO 8601)')
     .option('--reason <text>')
+    .option('--to <version>', 'of migrate: the version to go on in; default is the latest', wholeNumber())
+    .option('--map <old=new>', 'of migrate: as of `weft migrate`; may be repeated', collect, [])
     .option('--dry-run', 'only count them')
     .option('--wait', 'show the progress until it has ended: exit code 1 when it could not be done to some')
     .action((operation: string, options: BatchStartOptions) =>

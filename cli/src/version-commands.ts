@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { graphqlUrl } from './graphql-url.ts';
+import { collect } from './node-mapping.ts';
 import { printFailure } from './print-failure.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -72,7 +73,6 @@ export type MigrateOptions = { to?: number; map: string[]; reason?: string; json
 
 const JSON_OPTION = ['--json', 'one JSON value on stdout'] as const;
 const urlOption = (): Option => new Option('--url <url>', 'GraphQL of the server').default(graphqlUrl());
-const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
 
 function number(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchStartOptions } from '../flow-commands.ts';
 import { createGatewayClient } from '../gateway-client.ts';
+import { parseNodeMapping } from '../node-mapping.ts';
 import { printJson, printRows } from './print-rows.ts';
 
 const VIEW = `id operation status reason dryRun createdBy total done failed createdAt closedAt
@@ -22,8 +23,8 @@ type Batch = {
 type Shared = { url: string; json?: boolean };
 
 const POLL_MS = 500;
-const START = `mutation ($operation: BatchOperation!, $filter: BatchFilter!, $reason: String, $dryRun: Boolean) {
-  startBatch(operation: $operation, filter: $filter, reason: $reason, dryRun: $dryRun) { ${VIEW} }
+const START = `mutation ($operation: BatchOperation!, $filter: BatchFilter!, $migration: BatchMigration, $reason: String, $dryRun: Boolean) {
+  startBatch(operation: $operation, filter: $filter, migration: $migration, reason: $reason, dryRun: $dryRun) { ${VIEW} }
 }`;
 
 /** Gives the exit code: 1 when it was waited for and could not be done to some of the runs. */
@@ -37,6 +38,9 @@ export async function startBatch(operation: string, options: BatchStartOptions &
       createdAfter: options.since,
       createdBefore: options.until,
     },
+    ...(operation === 'migrate'
+      ? { migration: { toVersion: options.to, mapping: parseNodeMapping(options.map) } }
+      : {}),
     reason: options.reason,
     dryRun: options.dryRun ?? false,
   });

@@ -1,9 +1,10 @@
 import type { TenantId } from '../../identifiers.ts';
 import type { Labels } from '../flow-control/labels.ts';
 import type { RunStatus } from '../run-status.ts';
+import type { NodeMapping } from '../versions/node-mapping.ts';
 
 /** What a batch does to each run. */
-export const BATCH_OPERATIONS = ['CANCEL', 'TERMINATE', 'PAUSE', 'RESUME', 'RETRY'] as const;
+export const BATCH_OPERATIONS = ['CANCEL', 'TERMINATE', 'PAUSE', 'RESUME', 'RETRY', 'MIGRATE'] as const;
 export type BatchOperation = (typeof BATCH_OPERATIONS)[number];
 
 export const BATCH_STATUSES = ['RUNNING', 'COMPLETED', 'CANCELLED'] as const;
@@ -20,12 +21,17 @@ export type BatchFilter = {
   createdBefore: Date | null;
 };
 
+/** Where the runs of a MIGRATE go. Without a version: the latest when a run has its turn. */
+export type BatchMigration = { toVersion: number | null; mapping: NodeMapping };
+
 export type BatchRecord = {
   id: string;
   tenantId: TenantId;
   operation: BatchOperation;
   status: BatchStatus;
   filter: BatchFilter;
+  /** Of a MIGRATE alone. */
+  migration: BatchMigration | null;
   reason: string | null;
   dryRun: boolean;
   createdBy: string | null;
@@ -48,4 +54,5 @@ export const BATCH_STATUSES_OF: Readonly<Record<BatchOperation, readonly RunStat
   PAUSE: ['RUNNING', 'WAITING'],
   RESUME: ['PAUSED'],
   RETRY: ['PAUSED'],
+  MIGRATE: ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'],
 };
