@@ -2,9 +2,11 @@ import { fileURLToPath } from 'node:url';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import type { Settings } from '../config/settings.ts';
 import type { PayloadStore } from '../domain/runs/payload-store.ts';
+import { createChildLinkCodec } from './child-webhook-links.ts';
 import { createDefinitionCodec, type DefinitionSource } from './definition-codec.ts';
 import { createPayloadCodec } from './payload-codec.ts';
 import { createEncryptionCodec } from './payload-encryption.ts';
+import type { LinkSettings } from './webhook-links.ts';
 
 export const payloadConverterPath = fileURLToPath(import.meta.resolve('./payload-converter.ts'));
 /** For the bundle of workflows. */
@@ -12,22 +14,26 @@ export const workflowFailureConverterPath = fileURLToPath(import.meta.resolve('.
 const encodingFailureConverterPath = fileURLToPath(import.meta.resolve('./encoding-failure-converter.ts'));
 
 type PayloadSettings = Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES'>;
+/** What child runs are given by those who start them: the definition behind a hash, and links. */
+export type ChildRuns = { definitions: DefinitionSource; links: LinkSettings };
 
 /**
  * The same for clients, workers and replay. With a key everything that goes to Temporal is encrypted but names, ids and search
  * attributes; messages and stacks of failures are encoded so that they are too.
- * `definitions` is for workers: what a child run's definition is.
+ * `children` is for workers.
  */
 export function createDataConverter(
   settings: PayloadSettings,
   store: PayloadStore,
-  definitions: DefinitionSource | null = null,
+  children: ChildRuns | null = null,
 ): DataConverter {
   return {
     payloadConverterPath,
     ...(store.cipher === null ? {} : { failureConverterPath: encodingFailureConverterPath }),
     payloadCodecs: [
-      ...(definitions ? [createDefinitionCodec(definitions)] : []),
+      ...(children
+        ? [createChildLinkCodec(children.links, children.definitions), createDefinitionCodec(children.definitions)]
+        : []),
       ...createPayloadCodecs(settings, store),
     ],
   };

@@ -44,14 +44,23 @@ export function checkWebhookLink(box: SecretBox, link: WebhookLink, signature: s
 const signedText = ({ runId, nodeId, expires }: WebhookLink): string =>
   JSON.stringify(['webhook-node', runId, nodeId, expires]);
 
+/** The links of a run to its webhook nodes, by node id; null when it has none. */
+export function webhookLinksOf(
+  settings: LinkSettings,
+): (runId: string, definition: WorkflowDefinition) => Record<string, string> | null {
+  const box = createSecretBox(settings.WEFT_SECRET_KEY);
+  return (runId, { nodes }) => {
+    const waiting = nodes.filter(({ type }) => type === 'webhook').map(({ id }) => id);
+    if (waiting.length === 0) return null;
+    const expires = Date.now() + settings.WEFT_LINK_DAYS * DAY_MS;
+    const baseUrl = publicUrl(settings);
+    return Object.fromEntries(waiting.map((nodeId) => [nodeId, webhookLink(box, baseUrl, { runId, nodeId, expires })]));
+  };
+}
+
 /** Gives every run that is started, or goes on in another version, the links of its webhook nodes, as `run.webhooks` in expressions. */
 export function addWebhookLinks(settings: LinkSettings): WorkflowClientInterceptor {
-  const box = createSecretBox(settings.WEFT_SECRET_KEY);
-  const linksOf = (runId: string, { nodes }: WorkflowDefinition) => {
-    const waiting = nodes.filter(({ type }) => type === 'webhook').map(({ id }) => id);
-    const expires = Date.now() + settings.WEFT_LINK_DAYS * DAY_MS;
-    return waiting.map((nodeId) => [nodeId, webhookLink(box, publicUrl(settings), { runId, nodeId, expires })]);
-  };
+  const linksOf = webhookLinksOf(settings);
   return {
     start(input, next) {
       if (input.workflowType !== RUN_WORKFLOW_TYPE) return next(input);
@@ -61,17 +70,16 @@ export function addWebhookLinks(settings: LinkSettings): WorkflowClientIntercept
         ...unknown[],
       ];
       if (second === undefined) return next(input);
-      const links = linksOf(input.options.workflowId, second.weftDefinition);
-      if (links.length === 0) return next(input);
-      const args = [{ ...first, webhooks: Object.fromEntries(links) as Record<string, string> }, second, ...rest];
+      const webhooks = linksOf(input.options.workflowId, second.weftDefinition);
+      if (webhooks === null) return next(input);
+      const args = [{ ...first, webhooks }, second, ...rest];
       return next({ ...input, options: { ...input.options, args } });
     },
     startUpdate(input, next) {
       if (input.updateName !== MIGRATE_UPDATE) return next(input);
       const [request, definition] = input.args as [MigrateArguments, DefinitionArgument];
-      const links = linksOf(input.workflowExecution.workflowId ?? '', definition.weftDefinition);
-      if (links.length === 0) return next(input);
-      const webhooks = Object.fromEntries(links) as Record<string, string>;
+      const webhooks = linksOf(input.workflowExecution.workflowId ?? '', definition.weftDefinition);
+      if (webhooks === null) return next(input);
       return next({ ...input, args: [{ ...request, webhooks }, definition] });
     },
   };

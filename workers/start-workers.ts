@@ -53,9 +53,9 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const database = openDatabase(settings);
   const hints = createHintBatcher(database, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
   const payloads = createPayloadStore(database);
-  const dataConverter = createDataConverter(settings, payloads, async (hash) => {
-    const published = await readDefinitionByHash(database, definitionHash(hash));
-    return published?.definition;
+  const dataConverter = createDataConverter(settings, payloads, {
+    links: settings,
+    definitions: async (hash) => (await readDefinitionByHash(database, definitionHash(hash)))?.definition,
   });
   const client = new Client({ connection, namespace: settings.TEMPORAL_NAMESPACE, dataConverter });
   const { rooms, close } = createActivities(settings, {

@@ -34,6 +34,8 @@ export type RunArguments = {
   interpreterVersion: number;
   /** Signed addresses of the definition's webhook nodes. */
   webhooks?: { [nodeId: string]: string };
+  /** Of a child run: its id. Its parent cannot sign, so whoever sends the arguments off puts the addresses in. */
+  addressedTo?: string;
   /** A run started by another answers with a ChildResult. */
   child?: true;
   /** A child run that does some items of a map. */

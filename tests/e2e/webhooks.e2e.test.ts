@@ -163,8 +163,10 @@ const ASKING: WorkflowDefinition = {
 async function linkOf(runId: string, nodeId = 'link'): Promise<URL> {
   const query = 'query($id: ID!) { run(id: $id) { nodes { id output } } }';
   for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
-    const { run } = await sure<{ run: { nodes: { id: string; output: string | null }[] } }>(query, { id: runId });
-    const output = run.nodes.find(({ id }) => id === nodeId)?.output;
+    const { run } = await sure<{ run: { nodes: { id: string; output: string | null }[] } | null }>(query, {
+      id: runId,
+    });
+    const output = run?.nodes.find(({ id }) => id === nodeId)?.output;
     if (output) return new URL(new URL(output).pathname + new URL(output).search, hook('/'));
     if (Date.now() > deadline) throw new Error(JSON.stringify(run));
   }
@@ -194,6 +196,32 @@ describe('the signed link of a webhook node', () => {
     expect(run.output).toMatchObject({ answer: { rating: 5 } });
     expect(await post(link, { rating: 5 })).toMatchObject({ status: 200, body: { duplicate: true } });
     expect(await post(link, { rating: 1 })).toMatchObject({ status: 409, body: { code: 'RUN_CLOSED' } });
+  });
+
+  it('is there for nodes of child runs too, each with its own', async () => {
+    await stack.graphql.publish({
+      name: 'asks-by-others',
+      nodes: [
+        { id: 'one', type: 'subworkflow', config: { workflow: 'asking' } },
+        { id: 'each', type: 'map', config: { items: 'input.items', chunkSize: 30, concurrency: 60 } },
+        { id: 'url', type: 'transform', parent: 'each', config: { value: 'run.webhooks.reply' } },
+        { id: 'first', type: 'branch', parent: 'each', config: { condition: 'index % 30 == 0' } },
+        { id: 'reply', type: 'webhook', parent: 'each', config: {} },
+      ],
+      edges: [
+        { from: 'url', to: 'first' },
+        { from: 'first', to: 'reply', port: 'true' },
+      ],
+      output: 'nodes.one.output.answer.rating',
+    });
+    const runId = await stack.graphql.execute('asks-by-others', { items: Array.from({ length: 60 }, (_, i) => i) });
+    const link = await linkOf(`${runId}:one:1`);
+    const replies = [await linkOf(`${runId}:each:1:0`, 'url'), await linkOf(`${runId}:each:1:1`, 'url')];
+    expect(new Set(replies.map(({ pathname }) => pathname)).size).toBe(2);
+    await stack.graphql.until(`${runId}:one:1`, ['WAITING']);
+    expect(await post(link, { rating: 3 })).toMatchObject({ status: 200, body: { duplicate: false } });
+    for (const reply of replies) expect(await post(reply, {})).toMatchObject({ status: 200 });
+    expect((await stack.graphql.until(runId, ['COMPLETED', 'FAILED'])).output).toBe(3);
   });
 
   it('tells what is wrong with it', async () => {

@@ -52,6 +52,7 @@ export function startChildRun(
     input: chunk === null ? (config['input'] ?? {}) : inputForSlice(compiled, state.input, command.nodeId),
     interpreterVersion: INTERPRETER_VERSION,
     child: true,
+    addressedTo: childIdOf(command),
     ...(chunk === null ? {} : sliceArguments(compiled, state, { ...command, chunk })),
   };
   const definition: DefinitionArgument | DefinitionHashArgument =

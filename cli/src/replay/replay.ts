@@ -33,11 +33,10 @@ export async function runReplay(target: string | undefined, options: ReplayOptio
     const replaying = replayLinks(
       {
         workflowBundle: { code: await readBundle(servers, options.bundle) },
-        dataConverter: createDataConverter(
-          servers.settings,
-          store,
-          async (hash) => definitions[hash] ?? servers.definition(hash),
-        ),
+        dataConverter: createDataConverter(servers.settings, store, {
+          links: servers.settings,
+          definitions: async (hash) => definitions[hash] ?? servers.definition(hash),
+        }),
         decode: createHistoryDecoder(servers.settings, store),
       },
       links,
