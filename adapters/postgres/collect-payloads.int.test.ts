@@ -41,7 +41,7 @@ describe.each<[string, () => Record<string, string>]>([
   });
   beforeEach(async () => {
     await pool.query('DELETE FROM payloads; DELETE FROM pointers; DELETE FROM payload_collections');
-    await pool.query('DELETE FROM runs');
+    await pool.query('DELETE FROM runs; DELETE FROM effects');
   });
   afterAll(async () => {
     await pool.end();
@@ -122,6 +122,11 @@ describe.each<[string, () => Record<string, string>]>([
       const [input, other] = [await put(`input of ${id}`), await put(`other of ${id}`)];
       await pool.query(insert, [id, { $payload: input }, closedAt]);
       await point(other, id);
+      await pool.query(
+        `INSERT INTO effects (run_id, node_id, iteration, attempt, tenant_id, key, kind, request, request_hash, scheduled_at)
+         VALUES ($1, 'call', '1', 1, 't', $1, 'http', '{}', '', now())`,
+        [id],
+      );
       hashes.push(input, other);
     }
     const rounds = async (retentionMs: number | null) => {
@@ -131,8 +136,11 @@ describe.each<[string, () => Record<string, string>]>([
       await collect({ retentionMs });
       return there(...hashes);
     };
+    const receipts = async () => (await pool.query('SELECT run_id FROM effects ORDER BY run_id')).rows;
     expect(await rounds(null)).toEqual([true, true, true, true, true, true]);
+    expect(await receipts()).toHaveLength(3);
     expect(await rounds(30 * DAY_MS)).toEqual([true, true, true, true, false, false]);
+    expect(await receipts()).toEqual([{ run_id: 'open' }, { run_id: 'recent' }]);
   });
 
   it('deletes nothing when what others hold cannot be read', async () => {

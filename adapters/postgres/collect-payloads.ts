@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { PayloadHash } from '../../domain/identifiers.ts';
 import type { PayloadBodies } from '../../domain/runs/payload-store.ts';
+import { deleteExpiredEffects } from './effect-store.ts';
 import { markReferenced } from './mark-payloads.ts';
 import { storageOf } from './payload-storage.ts';
 import { deleteExpiredSnapshots } from './run-snapshots.ts';
@@ -56,7 +57,10 @@ export async function collectPayloads(pool: pg.Pool, options: CollectOptions): P
 async function collect(pool: pg.Pool, client: pg.PoolClient, options: CollectOptions): Promise<Collected> {
   const startedAt = new Date();
   const { graceMs, dryRun } = options;
-  if (!dryRun) await deleteExpiredSnapshots(client, options.retentionMs);
+  if (!dryRun) {
+    await deleteExpiredSnapshots(client, options.retentionMs);
+    await deleteExpiredEffects(client, options.retentionMs);
+  }
   await markReferenced(client, options);
   const counts = await count(client);
   if (dryRun) return { ...counts, ...(await countUnused(client, graceMs)), strayObjects: 0 };

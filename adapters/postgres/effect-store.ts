@@ -144,3 +144,14 @@ async function fromRows(pool: Queryable, rows: readonly Row[]): Promise<EffectRe
     finishedAt: row.finished_at,
   }));
 }
+
+/** Of runs that closed longer ago than the retention; none without one. */
+export async function deleteExpiredEffects(db: Queryable, retentionMs: number | null): Promise<number> {
+  if (retentionMs === null) return 0;
+  const { rowCount } = await db.query(
+    `DELETE FROM effects USING runs
+     WHERE runs.id = effects.run_id AND runs.closed_at < now() - $1 * interval '1 ms'`,
+    [retentionMs],
+  );
+  return rowCount ?? 0;
+}
