@@ -1,10 +1,11 @@
 import type pg from 'pg';
-import { type RunId, runId } from '../../domain/identifiers.ts';
+import { definitionHash as toHash, type RunId, runId } from '../../domain/identifiers.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Implementations } from '../../domain/runs/rerun/content-key.ts';
 import type { EarlierExecution, EarlierRun } from '../../domain/runs/rerun/earlier-run.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
 import { createCompiledDefinitions } from './compiled-definitions.ts';
+import { readDefinitionByHash } from './definition-store.ts';
 import { readColumns } from './large-values.ts';
 import { listNodeExecutionsOfRuns } from './node-store.ts';
 import { createPayloadStore } from './payload-store.ts';
@@ -12,6 +13,9 @@ import { readStateOf } from './run-state-at.ts';
 import type { Beginning } from './run-store.ts';
 
 const PAGE = 5_000;
+
+/** With the version that it ran there. */
+export type EarlierPoint = EarlierRun & { sequence: number; definitionHash: string; version: number };
 
 /** What a run that takes over results of another begins with; null where it has not been one. */
 export async function readBeginning(pool: pg.Pool, id: RunId): Promise<Beginning | null> {
@@ -25,9 +29,9 @@ export async function readEarlierRun(
   pool: pg.Pool,
   run: Pick<RunRecord, 'id' | 'status' | 'input'>,
   upTo = Infinity,
-): Promise<EarlierRun & { sequence: number }> {
+): Promise<EarlierPoint> {
   const definitions = createCompiledDefinitions(pool);
-  const { compiled, state, sequence } = await readStateOf(pool, run.id, definitions, upTo);
+  const { compiled, state, sequence, definitionHash } = await readStateOf(pool, run.id, definitions, upTo);
   const { rows } = await pool.query<{ implementations: Implementations | null; slices: string[] }>(
     `SELECT implementations, ARRAY(SELECT slice.id FROM runs slice WHERE slice.parent_run_id = run.id
                                      AND slice.definition_hash = run.definition_hash ORDER BY slice.id) AS slices
@@ -36,7 +40,11 @@ export async function readEarlierRun(
   );
   const { implementations = null, slices = [] } = rows[0] ?? {};
   const executions = await executionsOf(pool, [run.id, ...slices.map((id) => runId(id))]);
-  return { ...run, compiled, state, sequence, executions, implementations: implementations ?? {} };
+  const of = await readDefinitionByHash(pool, toHash(definitionHash));
+  const version = of?.version ?? 1;
+  const { id, status, input } = run;
+  const point = { sequence, definitionHash, version };
+  return { id, status, input, compiled, state, executions, implementations: implementations ?? {}, ...point };
 }
 
 /** Containers of slices are the run's own. */

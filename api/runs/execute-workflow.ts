@@ -8,6 +8,7 @@ import type { RunId } from '../../domain/identifiers.ts';
 import type { Json } from '../../domain/json.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
 import { type FlowRequest, flowRequest, needsAdmission } from '../../domain/runs/flow-control/flow-request.ts';
+import { implementationsOf } from '../../domain/runs/rerun/content-key.ts';
 import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
 import type { RunTrigger } from '../../domain/runs/triggers/run-trigger.ts';
 import { contentHash } from '../../temporal/content-hash.ts';
@@ -46,8 +47,16 @@ export async function executeWorkflow(
   request: ExecuteWorkflow,
 ): Promise<RunRecord> {
   const options = startOptions(request);
-  const run = await makeRun(deps, principal, request, options);
-  // The gateway gives up on an answer that takes longer.
+  return answered(deps, principal, await makeRun(deps, principal, request, options), options);
+}
+
+/** The gateway gives up on an answer that takes longer. */
+async function answered(
+  deps: RunsDeps,
+  principal: Principal,
+  run: RunRecord,
+  options: StartOptions,
+): Promise<RunRecord> {
   const waitMs = Math.min(options.waitMs, deps.settings.WEFT_SUBGRAPH_TIMEOUT_MS - ANSWER_MARGIN_MS);
   return waitMs > 0 ? waitForRun(deps, principal, run, waitMs) : run;
 }
@@ -58,25 +67,56 @@ async function makeRun(
   request: ExecuteWorkflow,
   options: StartOptions,
 ): Promise<RunRecord> {
-  const { tenantId } = principal;
-  const { input = {}, version } = request;
-  const idempotencyKey = checkKey(request.idempotencyKey ?? null);
-  checkSize(deps, input, 'The input of the run');
-  const id = newRunId(tenantId, request.workflowId, idempotencyKey);
-  const earlier = idempotencyKey === null ? undefined : await readRun(deps.pool, tenantId, id);
-  if (earlier) return repeatedRun(deps, request, earlier);
-  const alias = idempotencyKey === null ? undefined : await readAlias(deps.pool, tenantId, id);
-  if (alias) return aliasedRun(deps, principal, request, alias);
-
+  const { version } = request;
+  const earlier = await earlierRun(deps, principal, request);
+  if (earlier) return earlier;
   const published = await readWorkflow(deps, principal, request.workflowId, version ?? undefined);
   if (!published) throw workflowNotFound(request);
+  return insertAndStart(deps, principal, { request, published, options });
+}
+
+/** The run of an earlier request with the same key. @throws PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT */
+async function earlierRun(
+  deps: RunsDeps,
+  principal: Principal,
+  request: ExecuteWorkflow,
+): Promise<RunRecord | undefined> {
+  const { tenantId } = principal;
+  const idempotencyKey = checkKey(request.idempotencyKey ?? null);
+  checkSize(deps, request.input ?? {}, 'The input of the run');
+  if (idempotencyKey === null) return undefined;
+  const id = newRunId(tenantId, request.workflowId, idempotencyKey);
+  const earlier = await readRun(deps.pool, tenantId, id);
+  if (earlier) return repeatedRun(deps, request, earlier);
+  const alias = await readAlias(deps.pool, tenantId, id);
+  return alias && aliasedRun(deps, principal, request, alias);
+}
+
+/** How a run that takes over results of another begins. */
+export type BegunAs = Required<Pick<NewRun, 'rerun' | 'seed'>>;
+type Begin = { request: ExecuteWorkflow; published: PublishedDefinition; options: StartOptions; begun?: BegunAs };
+
+/** As executeWorkflow, of a version that is known. @throws INPUT_INVALID, RUN_REJECTED, VERSION_DEPRECATED */
+export async function beginRun(deps: RunsDeps, principal: Principal, begin: Begin): Promise<RunRecord> {
+  const run = (await earlierRun(deps, principal, begin.request)) ?? (await insertAndStart(deps, principal, begin));
+  return answered(deps, principal, run, begin.options);
+}
+
+async function insertAndStart(
+  deps: RunsDeps,
+  principal: Principal,
+  { request, published, options, begun }: Begin,
+): Promise<RunRecord> {
+  const { tenantId } = principal;
+  const { input = {} } = request;
   await refuseDeprecated(deps, published);
   checkInput(deps, published, input);
   const { priority, labels } = options;
   const { workflowId } = published;
   const flow = flowRequest(published.definition.policies, { workflowId, input, priority });
+  const idempotencyKey = request.idempotencyKey ?? null;
   const record: NewRun = {
-    id,
+    id: newRunId(tenantId, request.workflowId, idempotencyKey),
     tenantId,
     workflowId,
     version: published.version,
@@ -87,6 +127,8 @@ async function makeRun(
     labels,
     priority: flow.priority,
     createdAt: new Date(),
+    implementations: implementationsOf(published.definition),
+    ...begun,
   };
   const waits = options.startAt !== null || options.delayMs > 0;
   if (waits || needsAdmission(flow)) return admittedLater(deps, request, record, flow, options);
@@ -145,7 +187,7 @@ export async function ensureStarted(deps: RunsDeps, run: RunRecord): Promise<voi
   await start(deps, run, published);
 }
 
-export async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinition): Promise<void> {
+async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinition): Promise<void> {
   const beginning = run.rerun ? await readBeginning(deps.pool, run.id) : null;
   await deps.temporal.withDeadline(Date.now() + START_DEADLINE_MS, () =>
     startRunWorkflow(deps.temporal, run, published.definition, {

@@ -20,6 +20,8 @@ export type RunsFilter = PageArguments & {
   labels?: Json | undefined;
   /** Runs started by nodes of this one. */
   parentRunId?: RunId | undefined;
+  /** Runs that have taken over results of this one. */
+  rerunOf?: RunId | undefined;
 };
 
 /** Postgres text cannot hold NUL, so nothing stored has such an id. */
@@ -46,6 +48,7 @@ export async function listRunsOf(
     first,
     after,
     // Child runs belong to their parents; asked for by workflow they stand for themselves.
+    rerunOf: filter.rerunOf,
     parentRunId: filter.parentRunId ?? (workflow === undefined ? null : undefined),
     status: filter.status ?? undefined,
     workflowId: workflow,

@@ -19,8 +19,11 @@ import { effectsResolvers } from './effects-resolvers.ts';
 import { eventsResolvers } from './events-resolvers.ts';
 import { executeWorkflow, type ExecuteWorkflow } from './execute-workflow.ts';
 import { flowResolvers } from './flow-resolvers.ts';
+import { insightsResolvers } from './insights-resolvers.ts';
 import type { RunLoaders } from './loaders.ts';
 import { operateResolvers } from './operate-resolvers.ts';
+import { projectionsResolvers } from './projections-resolvers.ts';
+import { rerunResolvers } from './rerun-resolvers.ts';
 import { publishWorkflow, validateWorkflow } from './publish-workflow.ts';
 import {
   listRunEvents,
@@ -46,17 +49,24 @@ export function runsResolvers(deps: RunsDeps) {
   const authoring = authoringResolvers(deps);
   const batches = batchesResolvers(deps);
   const events = eventsResolvers(deps);
+  const insights = insightsResolvers(deps);
+  const projections = projectionsResolvers(deps);
+  const reruns = rerunResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
   return {
     ...triggers.types,
     ...authoring.types,
+    ...reruns.types,
     JSON: jsonScalar,
     DateTime: dateTimeScalar,
     Query: {
       ...authoring.Query,
+      ...reruns.Query,
       ...batches.Query,
       ...events.Query,
+      ...insights.Query,
+      ...projections.Query,
       ...triggers.Query,
       ...versions.Query,
       workflow: (_: unknown, { id }: Reference, { principal }: RunsContext) => readWorkflow(deps, principal, id),
@@ -68,7 +78,9 @@ export function runsResolvers(deps: RunsDeps) {
         validateWorkflow(deps, principal, definition),
     },
     Mutation: {
+      ...reruns.Mutation,
       ...batches.Mutation,
+      ...projections.Mutation,
       ...triggers.Mutation,
       ...versions.Mutation,
       ...operateResolvers(deps).Mutation,
@@ -103,6 +115,7 @@ export function runsResolvers(deps: RunsDeps) {
       ...effectsResolvers(deps).Run,
       ...events.Run,
       ...flowResolvers.Run,
+      ...reruns.Run,
       ...timeTravelResolvers(deps).Run,
       ...versions.Run,
       __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),

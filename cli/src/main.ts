@@ -6,6 +6,7 @@ import { addOperateCommands } from './operate-commands.ts';
 import { addPayloadsCommand } from './payloads/payloads-command.ts';
 import { printFailure } from './print-failure.ts';
 import { addReplayCommands } from './replay/replay-command.ts';
+import { addRerunCommands } from './rerun/rerun-commands.ts';
 import { addRunCommands } from './run-commands.ts';
 import type { StartOptions } from './start/start-command.ts';
 import { addTriggerCommands } from './trigger-commands.ts';
@@ -43,6 +44,7 @@ program
 addAuthoringCommands(program);
 addRunCommands(program);
 addReplayCommands(program);
+addRerunCommands(program);
 addFlowCommands(program);
 addOperateCommands(program);
 addWorkflowCommands(program);

@@ -6,7 +6,7 @@ import { isNodeType, portsOf } from '../node-types.ts';
 import type { NodeState } from '../run-state.ts';
 import { type Again, runsAgain } from './again.ts';
 import { contentKey } from './content-key.ts';
-import type { EarlierExecution, EarlierRun } from './earlier-run.ts';
+import { type EarlierExecution, type EarlierRun, endedBadly } from './earlier-run.ts';
 import type { KnownResult, Seed, SeedResult } from './seed.ts';
 import { isAddressed, seenBefore } from './take-seeded.ts';
 
@@ -37,7 +37,7 @@ export function buildSeed(
     fixed: { ...fixedOf(earlier, to, again, undone), ...Object.fromEntries(given) },
     inPlace: named !== null,
     known: knownOf(earlier, to, again, usable),
-    undos: !['COMPLETED', 'PENDING', 'RUNNING', 'WAITING', 'PAUSED', 'COMPENSATING'].includes(earlier.status),
+    undos: endedBadly(earlier),
     ...(patches.variables === undefined ? {} : { variables: checkedVariables(to, patches.variables) }),
   };
 }
@@ -134,6 +134,27 @@ function isKept(to: CompiledDefinition, again: Again, node: CompiledNode | undef
   return true;
 }
 
+/** What had been done by a moment inside of maps whose items run as child runs. */
+export function knownInside(
+  earlier: EarlierRun,
+  to: CompiledDefinition,
+  containers: readonly string[],
+  at: number,
+): { [nodeId: string]: KnownResult[] } {
+  if (containers.length === 0) return {};
+  const again = { nodes: new Map<string, 'all'>(), entered: new Set(containers) };
+  const isInside = (id: string): boolean => {
+    for (let node = to.nodes[to.indexOf.get(id) ?? -1]; node; node = to.nodes[node.parent ?? -1]) {
+      if (containers.includes(node.id)) return true;
+    }
+    return false;
+  };
+  const done = earlier.executions.filter(
+    ({ nodeId, closedAt }) => closedAt !== null && closedAt.getTime() <= at && isInside(nodeId),
+  );
+  return knownOf(earlier, to, again, done);
+}
+
 function keyOf(earlier: EarlierRun, old: CompiledNode, { type, input }: EarlierExecution): string | null {
   const { compiled, state, implementations } = earlier;
   if (!isNodeType(type)) return null;
@@ -142,7 +163,7 @@ function keyOf(earlier: EarlierRun, old: CompiledNode, { type, input }: EarlierE
   return contentKey(type, input, seenBefore(compiled, earlier.input, state.nodes, old), implementations);
 }
 
-function givenResult(
+export function givenResult(
   to: CompiledDefinition,
   id: string,
   { output, port }: { output: Json; port?: string },

@@ -1,7 +1,8 @@
 import type { Json } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { nodeTypeRow, type NodeType } from '../node-types.ts';
+import type { WorkflowDefinition } from '../definition.ts';
+import { isNodeType, nodeTypeRow, type NodeType } from '../node-types.ts';
 import type { NodeState } from '../run-state.ts';
 import { sha256 } from './sha256.ts';
 
@@ -30,4 +31,13 @@ function asked(type: NodeType, input: Json): Json {
   if (type !== 'subworkflow' || !isJsonObject(input)) return input;
   const { version: _, ...rest } = input;
   return rest;
+}
+
+/** Of the node types of a definition, those that are not at 1; null where all are. */
+export function implementationsOf({ nodes }: Pick<WorkflowDefinition, 'nodes'>): Implementations | null {
+  const versions = nodes.flatMap(({ type }) => {
+    const implementation = isNodeType(type) ? (nodeTypeRow(type).implementation ?? 1) : 1;
+    return implementation === 1 ? [] : [[type, implementation] as const];
+  });
+  return versions.length === 0 ? null : Object.fromEntries(versions);
 }

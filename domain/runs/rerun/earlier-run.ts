@@ -35,3 +35,7 @@ export type EarlierRun = {
   /** With which its nodes ran. */
   implementations: Implementations;
 };
+
+/** Whether what it has done was left behind, so that whoever goes on from it answers for that. */
+export const endedBadly = ({ status }: Pick<EarlierRun, 'status'>): boolean =>
+  status === 'FAILED' || status === 'CANCELLED' || status === 'TERMINATED' || status === 'TIMED_OUT';

@@ -3,7 +3,8 @@ import type { CompiledDefinition } from '../compile.ts';
 import type { NodeState, RunState } from '../run-state.ts';
 import { isSettled } from '../run-status.ts';
 
-const BEGINS_AGAIN = {
+/** What was under way loses what it had come to. */
+export const BEGINS_AGAIN = {
   status: 'PENDING',
   attempts: 0,
   input: null,

@@ -102,15 +102,11 @@ function play(
 const isUndo = (one: NodeState | UndoState): one is UndoState => !('port' in one);
 const nameOf = ({ id, iteration }: NodeState): string => `${id}#${iteration}`;
 
-/** As it went; null where that is not known, and for waits that their own timer ended. */
+/** As it went; null where it failed, since that is why it runs again, and for waits that their own timer ended. */
 export function resultOf(execution: EarlierExecution | undefined): SimulatedResult | null {
   if (execution === undefined) return null;
-  const { type, status, port, output, error } = execution;
+  const { type, status, port, output } = execution;
   const durationMs = durationOf(execution) ?? 0;
-  if (status === 'FAILED') {
-    const { code, message, hint } = error ?? { code: 'NODE_FAILED', message: '', hint: null };
-    return { error: { code, message, hint }, durationMs };
-  }
   if (status !== 'COMPLETED' || port === 'timed_out') return null;
   if (type === 'delay' || type === 'until') return null;
   if (type === 'approval') return { ...answerOf(output), durationMs };

@@ -1,0 +1,281 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Doors, openDoors } from '../../tests/doors.ts';
+import { startRunServices } from '../../tests/run-services.ts';
+
+/** A shop whose answers tell which call of all they are to, so that a result that is taken over shows. */
+async function openShop() {
+  const calls: string[] = [];
+  let number = 0;
+  const failing = new Set<string>();
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      const name = (request.url ?? '').slice(1);
+      calls.push(body === '' ? name : `${name} ${body}`);
+      response.statusCode = failing.has(name) ? 400 : 200;
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ call: (number += 1), name }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, calls, failing, close: () => server.close() };
+}
+
+describe('reruns', () => {
+  let doors: Doors;
+  let shop: Awaited<ReturnType<typeof openShop>>;
+  let services: Awaited<ReturnType<typeof startRunServices>>;
+  beforeAll(async () => {
+    shop = await openShop();
+    doors = await openDoors({ WEFT_HTTP_ALLOWED_HOSTS: '127.0.0.1' });
+    services = await startRunServices(doors);
+  }, 120_000);
+  beforeEach(() => {
+    shop.calls.length = 0;
+    shop.failing.clear();
+  });
+  afterAll(async () => {
+    await services?.stop();
+    await doors?.close();
+    shop?.close();
+  });
+
+  const query = async (text: string, variables?: Record<string, unknown>) => {
+    const { data, errors } = await doors.ask(text, variables);
+    if (errors) throw Object.assign(new Error(errors[0].message), { extensions: errors[0].extensions });
+    return data;
+  };
+  const call = (id: string, body: string | null = null, more: object = {}) => ({
+    id,
+    type: 'http',
+    config: { url: `${shop.url}/${id}`, ...(body === null ? {} : { method: 'POST', body }) },
+    ...more,
+  });
+  const publish = (definition: object) =>
+    query('mutation ($d: JSON!) { publishWorkflow(definition: $d) { version } }', { d: definition });
+  const chain = (name: string, nodes: { id: string }[], rest: object = {}) => ({
+    name,
+    nodes,
+    edges: nodes.slice(1).map((node, index) => ({ from: nodes[index]?.id, to: node.id })),
+    ...rest,
+  });
+  const start = async (workflowId: string, input: unknown = { n: 1 }): Promise<string> =>
+    (
+      await query('mutation ($w: ID!, $i: JSON) { executeWorkflow(workflowId: $w, input: $i) { id } }', {
+        w: workflowId,
+        i: input,
+      })
+    ).executeWorkflow.id;
+  const RUN = `id status output error { code nodeId } workflow { version } rerunOf { runId kind eventId nodeIds run { id } }
+    nodes { id path status output port reusedFrom attempts } events(first: 1000) { type nodeId }`;
+  const read = async (id: string) => (await query(`query ($id: ID!) { run(id: $id) { ${RUN} } }`, { id })).run;
+  const until = async (id: string, fits: (run: any) => boolean) => {
+    for (let tries = 0; ; tries += 1) {
+      const run = await read(id);
+      if (run && fits(run)) return run;
+      if (tries > 400) throw new Error(JSON.stringify(run));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const closed = (id: string) =>
+    until(id, ({ status }) => ['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED'].includes(status));
+  const PLAN = `version executions { nodeId path action durationMs reusedFrom } saved { executions durationMs } spent { executions }
+    repeats { nodeId state }`;
+  const plan = async (runId: string, nodeIds: string[] | null = null, more: object = {}) =>
+    (
+      await query(
+        `query ($r: ID!, $n: [String!], $v: Int, $p: JSON) { planRerun(runId: $r, nodeIds: $n, version: $v, patches: $p) { ${PLAN} } }`,
+        { r: runId, n: nodeIds, ...more },
+      )
+    ).planRerun;
+  const rerun = async (runId: string, nodeIds: string[] | null = null, more: object = {}): Promise<string> =>
+    (
+      await query(
+        `mutation ($r: ID!, $n: [String!], $v: Int, $p: JSON, $k: String) {
+           rerunFrom(runId: $r, nodeIds: $n, version: $v, patches: $p, idempotencyKey: $k) { id } }`,
+        { r: runId, n: nodeIds, ...more },
+      )
+    ).rerunFrom.id;
+  const actions = (planned: any) => planned.executions.map(({ nodeId, action }: any) => `${nodeId} ${action}`);
+
+  it('runs a failed node again with what was before it taken over, and says so everywhere', async () => {
+    await publish(
+      chain('order', [call('price', 'input.n'), call('pay', 'nodes.price.output.body.call'), call('ship')], {
+        output: 'nodes.ship.output.body.name',
+      }),
+    );
+    shop.failing.add('pay');
+    const first = await start('order');
+    expect(await closed(first)).toMatchObject({ status: 'FAILED', error: { nodeId: 'pay' } });
+    shop.failing.clear();
+    shop.calls.length = 0;
+
+    const planned = await plan(first, ['pay']);
+    expect(actions(planned)).toEqual(['price REUSED', 'pay RUNS', 'ship UNKNOWN']);
+    expect(planned.saved.executions).toBe(1);
+    expect(planned.repeats).toEqual([]);
+    expect(shop.calls).toEqual([]);
+
+    const second = await rerun(first, ['pay']);
+    const done = await closed(second);
+    expect(done).toMatchObject({
+      status: 'COMPLETED',
+      output: 'ship',
+      rerunOf: { runId: first, kind: 'RERUN', nodeIds: ['pay'], run: { id: first } },
+    });
+    expect(shop.calls).toEqual([expect.stringMatching(/^pay \d+$/), 'ship']);
+    expect(done.nodes[0]).toMatchObject({
+      id: 'price',
+      status: 'COMPLETED',
+      reusedFrom: first,
+      attempts: 0,
+      output: { body: { name: 'price' } },
+    });
+    expect(done.nodes[1].reusedFrom).toBeNull();
+    expect(done.events.filter(({ nodeId }: any) => nodeId === 'price')).toEqual([]);
+    const { memo } = await doors.temporal.workflow.getHandle(second).describe();
+    expect(memo).toMatchObject({ rerunOf: first });
+    const { reruns } = (await query('query ($id: ID!) { run(id: $id) { reruns { edges { node { id } } } } }', { id: first }))
+      .run;
+    expect(reruns.edges).toEqual([{ node: { id: second } }]);
+
+    const repeated = await plan(second, ['pay']);
+    expect(repeated.repeats).toEqual([{ nodeId: 'pay', state: 'RECEIPT' }]);
+    expect(repeated.executions[0]).toMatchObject({ nodeId: 'price', reusedFrom: first });
+  }, 60_000);
+
+  it('calls after an edit only what the edit reaches', async () => {
+    const nodes = (price: string) => [
+      call('price', price),
+      call('stock', 'input.n'),
+      { id: 'join', type: 'merge' },
+      call('pay', 'nodes.price.output.body.name'),
+      call('mail', 'string(nodes.price.output.body.call)'),
+    ];
+    const flow = (price: string) => ({
+      name: 'edited',
+      nodes: nodes(price),
+      edges: [
+        { from: 'price', to: 'join' },
+        { from: 'stock', to: 'join' },
+        { from: 'join', to: 'pay' },
+        { from: 'join', to: 'mail' },
+      ],
+    });
+    await publish(flow('1'));
+    const first = await start('edited');
+    await closed(first);
+    expect(shop.calls).toHaveLength(4);
+    shop.calls.length = 0;
+
+    await closed(await rerun(first));
+    expect(shop.calls).toEqual([]);
+
+    await publish(flow('2'));
+    const planned = await plan(first);
+    expect(planned.version).toBe(2);
+    expect(actions(planned).toSorted()).toEqual(['mail DEPENDS', 'pay DEPENDS', 'price RUNS', 'stock REUSED']);
+    const second = await closed(await rerun(first));
+    // What the price says of itself is the same, so that nobody pays again; the mail has its number.
+    expect(shop.calls).toEqual(['price 2', expect.stringMatching(/^mail \d+$/)]);
+    expect(second.nodes.map(({ id, reusedFrom }: any) => [id, reusedFrom])).toEqual([
+      ['price', null],
+      ['stock', first],
+      ['join', null],
+      ['pay', first],
+      ['mail', null],
+    ]);
+  }, 60_000);
+
+  it('takes up terminated and cancelled runs, from what is stored here when Temporal has forgotten them', async () => {
+    const ask = { id: 'ask', type: 'approval', config: { title: 'Ship?' } };
+    await publish({
+      name: 'forgotten',
+      nodes: [call('price', 'input.n'), ask, call('ship')],
+      edges: [
+        { from: 'price', to: 'ask' },
+        { from: 'ask', to: 'ship', port: 'approved' },
+      ],
+    });
+    const first = await start('forgotten');
+    await until(first, ({ status }) => status === 'WAITING');
+    await query('mutation ($id: ID!) { terminateRun(runId: $id) { id } }', { id: first });
+    await closed(first);
+    const { client, namespace } = { client: doors.temporal, namespace: doors.settings.TEMPORAL_NAMESPACE };
+    await client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId: first } });
+    for (let gone = false; !gone;) {
+      gone = await client.workflow
+        .getHandle(first)
+        .describe()
+        .then(
+          () => false,
+          () => true,
+        );
+      if (!gone) await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const second = await rerun(first, ['ask']);
+    await until(second, ({ status }) => status === 'WAITING');
+    await query('mutation ($id: ID!) { approve(runId: $id, nodeId: "ask", decision: APPROVED) { id } }', {
+      id: second,
+    });
+    expect(await closed(second)).toMatchObject({ status: 'COMPLETED' });
+    expect(shop.calls).toEqual(['price 1', 'ship']);
+
+    // The answer is taken over as long as what it was given for is the same.
+    const third = await closed(await rerun(second));
+    expect(third).toMatchObject({ status: 'COMPLETED' });
+    expect(third.nodes[1]).toMatchObject({ id: 'ask', reusedFrom: second, port: 'approved' });
+    expect(third.nodes[0]).toMatchObject({ id: 'price', reusedFrom: first });
+    expect(shop.calls).toHaveLength(2);
+  }, 60_000);
+
+  it('gives large results by reference, and seeds items of a map in its child runs', async () => {
+    const flow = (count: number) => ({
+      name: 'large',
+      nodes: [
+        { id: 'all', type: 'map', config: { items: `input.items.filter(n, n < ${count})`, chunkSize: 20 } },
+        call('item', 'item', { parent: 'all' }),
+        call('sum', 'size(nodes.all.output.results)'),
+      ],
+      edges: [{ from: 'all', to: 'sum' }],
+    });
+    await publish(flow(60));
+    const first = await start('large', { items: Array.from({ length: 70 }, (_, index) => index) });
+    expect(await closed(first)).toMatchObject({ status: 'COMPLETED' });
+    expect(shop.calls).toHaveLength(61);
+    shop.calls.length = 0;
+    await publish(flow(62));
+    const second = await closed(await rerun(first));
+    expect(second.status).toBe('COMPLETED');
+    expect(shop.calls.toSorted()).toEqual(['item 60', 'item 61', 'sum 62']);
+    shop.calls.length = 0;
+    const third = await rerun(second.id, ['sum']);
+    const done = await closed(third);
+    expect(shop.calls).toEqual(['sum 62']);
+    expect(done.nodes[0]).toMatchObject({ id: 'all', reusedFrom: second.id });
+    const history = await doors.temporal.workflow.getHandle(third).fetchHistory();
+    const bytes = JSON.stringify(history.events?.[0]?.workflowExecutionStartedEventAttributes?.input).length;
+    expect(bytes).toBeLessThan(10_000);
+  }, 90_000);
+
+  it('takes what is given by hand, gives the same run for the same key, and refuses what makes no sense', async () => {
+    await publish(chain('patched', [call('price', 'input.n'), call('pay', 'nodes.price.output.body.call')]));
+    const first = await start('patched');
+    await closed(first);
+    shop.calls.length = 0;
+    const patches = { nodes: { price: { output: { body: { call: 99 } } } } };
+    const second = await rerun(first, ['pay'], { p: patches, k: 'once' });
+    await closed(second);
+    expect(await rerun(first, ['pay'], { p: patches, k: 'once' })).toBe(second);
+    expect(shop.calls).toEqual(['pay 99']);
+    await expect(plan(first, ['nobody'])).rejects.toMatchObject({ extensions: { code: 'INPUT_INVALID' } });
+    await expect(plan(first, null, { p: { output: 1 } })).rejects.toMatchObject({
+      extensions: { code: 'INPUT_INVALID' },
+    });
+    await expect(plan('nothing')).rejects.toMatchObject({ extensions: { code: 'NOT_FOUND' } });
+  }, 60_000);
+});
