@@ -1,9 +1,13 @@
 import { type ConstValueNode, type DirectiveNode, type DocumentNode, Kind, parse, print, visit } from 'graphql';
 
-const DIRECTIVE = 'requiresScopes';
+const SCOPES = 'requiresScopes';
+const AUTHENTICATED = 'authenticated';
+const DIRECTIVES = [SCOPES, AUTHENTICATED];
+/** Root fields that are open to all. */
+const PUBLIC = new Set(['Mutation.logIn', 'Mutation.refreshTokens']);
 const ROOTS = ['Query', 'Mutation', 'Subscription'];
 
-/** Scopes by `Type.field`: one of the inner lists must be held in full. */
+/** Scopes by `Type.field`: one of the inner lists must be held in full; an empty one by whoever has signed in. */
 export type AccessRules = ReadonlyMap<string, readonly (readonly string[])[]>;
 
 export type GuardedSupergraph = {
@@ -16,13 +20,13 @@ export type GuardedSupergraph = {
 export function accessRules(supergraph: string): GuardedSupergraph {
   const document = parse(supergraph);
   const rules = readRules(document);
-  const open = rootFields(document).filter((field) => !rules.has(field));
+  const open = rootFields(document).filter((field) => !rules.has(field) && !PUBLIC.has(field));
   if (open.length > 0)
     throw new Error(`The supergraph says of no scope that ${open.join(', ')} requires: run npm run compose`);
   const bare = visit(document, {
     Directive: (directive) => (isSecurity(directive) ? null : undefined),
-    DirectiveDefinition: (definition) => (definition.name.value === DIRECTIVE ? null : undefined),
-    ScalarTypeDefinition: (scalar) => (scalar.name.value === `${DIRECTIVE}__Scope` ? null : undefined),
+    DirectiveDefinition: (definition) => (DIRECTIVES.includes(definition.name.value) ? null : undefined),
+    ScalarTypeDefinition: (scalar) => (scalar.name.value === `${SCOPES}__Scope` ? null : undefined),
   });
   return { sdl: print(bare), rules };
 }
@@ -32,8 +36,10 @@ function readRules(document: DocumentNode): AccessRules {
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
     for (const field of definition.fields ?? []) {
-      const directive = field.directives?.find(({ name }) => name.value === DIRECTIVE);
-      const scopes = directive?.arguments?.[0]?.value;
+      const place = `${definition.name.value}.${field.name.value}`;
+      const has = (directive: string) => field.directives?.find(({ name }) => name.value === directive);
+      const scopes = has(SCOPES)?.arguments?.[0]?.value;
+      if (has(AUTHENTICATED)) rules.set(place, [[]]);
       if (scopes)
         rules.set(
           `${definition.name.value}.${field.name.value}`,
@@ -53,9 +59,9 @@ function rootFields(document: DocumentNode): string[] {
 }
 
 function isSecurity({ name, arguments: values = [] }: DirectiveNode): boolean {
-  if (name.value === DIRECTIVE) return true;
+  if (DIRECTIVES.includes(name.value)) return true;
   const url = values.find((argument) => argument.name.value === 'url')?.value;
-  return name.value === 'link' && url?.kind === Kind.STRING && url.value.includes(`/${DIRECTIVE}/`);
+  return name.value === 'link' && url?.kind === Kind.STRING && DIRECTIVES.some((one) => url.value.includes(`/${one}/`));
 }
 
 const items = (value: ConstValueNode | DirectiveValue): readonly ConstValueNode[] =>

@@ -19,6 +19,7 @@ import { listen } from '../adapters/express/listen.ts';
 import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
 import { accessRules } from './access-rules.ts';
+import { createAuthenticator, signedIdentity } from './authenticate.ts';
 import { explorer } from './explorer.ts';
 import { formatError } from './format-error.ts';
 import { limitNestedLists } from './limit-nested-lists.ts';
@@ -56,14 +57,23 @@ export async function startGateway(settings: Settings, log: Logger): Promise<Run
   });
   app.get('/_service/schema', (_request, response) => void response.type('text/plain').send(sdl));
   const server = createServer(app);
+  const authenticator = createAuthenticator(settings, log);
   const pools: Pool[] = [];
   const apollo = createApollo(parts, createGateway(parts, guarded.sdl, pools), server);
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
-  const context = async ({ req }: { req: express.Request }) => forwardedHeaders(req, traces.getStore());
+  const context = async ({ res }: { res: express.Response }) => ({
+    forward: forwardedHeaders(traces.getStore()),
+    identity: signedIdentity(res),
+  });
   app.use(explorer(GRAPHQL_PATH));
-  app.use(GRAPHQL_PATH, express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
+  app.use(
+    GRAPHQL_PATH,
+    authenticator.handler,
+    express.json({ limit: bodyLimit }),
+    expressMiddleware(apollo, { context }),
+  );
   app.use(answerHttpErrors(log, bodyLimit));
   const port = await listen(server, settings.WEFT_HOST, settings.GATEWAY_PORT);
   ready = true;
@@ -72,6 +82,7 @@ export async function startGateway(settings: Settings, log: Logger): Promise<Run
     async stop() {
       ready = false;
       await apollo.stop();
+      await authenticator.close();
       await Promise.all(pools.map((pool) => pool.close()));
     },
   };
@@ -127,12 +138,6 @@ function createApollo({ log, traces }: Parts, gateway: ApolloGateway, server: Se
   });
 }
 
-function forwardedHeaders(request: express.Request, trace: RequestTrace | undefined): SubgraphContext {
-  const { authorization } = request.headers;
-  return {
-    forward: {
-      ...(trace && { traceparent: trace.traceparent, 'x-correlation-id': trace.correlationId }),
-      ...(authorization !== undefined && { authorization }),
-    },
-  };
+function forwardedHeaders(trace: RequestTrace | undefined): SubgraphContext['forward'] {
+  return trace ? { traceparent: trace.traceparent, 'x-correlation-id': trace.correlationId } : {};
 }

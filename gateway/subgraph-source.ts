@@ -1,10 +1,13 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Pool } from 'undici';
+import { IDENTITY_HEADER, type SignedIdentity } from './authenticate.ts';
 
 export type SubgraphContext = {
   /** Headers that go on to every subgraph. */
   forward: Record<string, string>;
+  /** Signs for a subgraph who asks. */
+  identity?: SignedIdentity | undefined;
 };
 
 export type SubgraphOptions = {
@@ -23,7 +26,7 @@ export function createSubgraphSource(options: SubgraphOptions): GraphQLDataSourc
   return {
     async process({ request, context }) {
       const { query, variables, operationName } = request;
-      const forward = (context as Partial<SubgraphContext>).forward ?? {};
+      const forward = await headersFor(options.name, context as Partial<SubgraphContext>);
       const body = bodyOf({ query, variables, operationName });
       const began = performance.now();
       const deadline = AbortSignal.timeout(options.timeoutMs);
@@ -37,6 +40,10 @@ export function createSubgraphSource(options: SubgraphOptions): GraphQLDataSourc
       }
     },
   };
+}
+
+async function headersFor(subgraph: string, { forward = {}, identity }: Partial<SubgraphContext>) {
+  return identity ? { ...forward, [IDENTITY_HEADER]: await identity(subgraph) } : forward;
 }
 
 function bodyOf(request: object): string {

@@ -48,10 +48,14 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
         '@google/genai',
         'ajv',
       ],
+      oidc: ['openid-client'],
+      passwords: ['@node-rs/argon2'],
       postgres: ['pg', 'node-pg-migrate'],
       prometheus: ['prom-client'],
+      'rate-limits': ['ioredis'],
       s3: ['@aws-sdk/client-s3', '@smithy/node-http-handler'],
       text: ['wink-nlp', 'wink-eng-lite-web-model', 'eld'],
+      tokens: ['jose'],
     },
     builtins: true,
   },
@@ -79,7 +83,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     builtins: true,
   },
   gateway: {
-    values: ['config', 'adapters/express', 'adapters/graphql'],
+    values: ['config', 'adapters/express', 'adapters/graphql', 'adapters/tokens'],
     types: [],
     packages: {
       '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'ruru', 'undici'],

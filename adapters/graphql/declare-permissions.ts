@@ -7,13 +7,13 @@ import {
   type NameNode,
   visit,
 } from 'graphql';
-import { FIELD_PERMISSIONS, operationPermission } from '../../domain/access/operation-permissions.ts';
-import type { Permission } from '../../domain/access/permission.ts';
+import { FIELD_PERMISSIONS, operationRule, type Rule } from '../../domain/access/operation-permissions.ts';
 import { AppError } from '../../domain/errors.ts';
 
 const ROOTS = new Set(['Query', 'Mutation', 'Subscription']);
 const FEDERATION = 'https://specs.apollo.dev/federation/';
-const DIRECTIVE = 'requiresScopes';
+const SCOPES = 'requiresScopes';
+const AUTHENTICATED = 'authenticated';
 
 /** The SDL of a subgraph with the permission of each operation as a directive. @throws OPERATION_UNDECLARED */
 export function declarePermissions(sdl: DocumentNode): DocumentNode {
@@ -21,41 +21,46 @@ export function declarePermissions(sdl: DocumentNode): DocumentNode {
     type: Type,
   ) => ({
     ...type,
-    fields: type.fields?.map((field) => withScopes(field, permissionOf(type.name.value, field.name.value))),
+    fields: type.fields?.map((field) => withRule(field, ruleOf(type.name.value, field.name.value))),
   });
   return visit(sdl, {
     ObjectTypeDefinition: declare,
     ObjectTypeExtension: declare,
-    SchemaExtension: (schema) => ({ ...schema, directives: schema.directives?.map(importScopes) }),
+    SchemaExtension: (schema) => ({ ...schema, directives: schema.directives?.map(importBoth) }),
   });
 }
 
-function permissionOf(type: string, field: string): Permission | undefined {
+function ruleOf(type: string, field: string): Rule | undefined {
   if (!ROOTS.has(type)) return FIELD_PERMISSIONS[`${type}.${field}`];
-  const permission = operationPermission(field);
-  if (permission === undefined) throw new AppError('OPERATION_UNDECLARED', { operation: `${type}.${field}` });
-  return permission;
+  const rule = operationRule(field);
+  if (rule === undefined) throw new AppError('OPERATION_UNDECLARED', { operation: `${type}.${field}` });
+  return rule;
 }
 
-function withScopes(field: FieldDefinitionNode, permission: Permission | undefined): FieldDefinitionNode {
-  if (permission === undefined) return field;
-  const scopes = list([list([{ kind: Kind.STRING, value: permission }])]);
-  const directive: ConstDirectiveNode = {
+function withRule(field: FieldDefinitionNode, rule: Rule | undefined): FieldDefinitionNode {
+  if (rule === undefined || rule === 'public') return field;
+  return { ...field, directives: [...(field.directives ?? []), directiveOf(rule)] };
+}
+
+function directiveOf(rule: Exclude<Rule, 'public'>): ConstDirectiveNode {
+  if (rule === 'authenticated') return { kind: Kind.DIRECTIVE, name: nameOf(AUTHENTICATED) };
+  const value = list([list([{ kind: Kind.STRING, value: rule }])]);
+  return {
     kind: Kind.DIRECTIVE,
-    name: nameOf(DIRECTIVE),
-    arguments: [{ kind: Kind.ARGUMENT, name: nameOf('scopes'), value: scopes }],
+    name: nameOf(SCOPES),
+    arguments: [{ kind: Kind.ARGUMENT, name: nameOf('scopes'), value }],
   };
-  return { ...field, directives: [...(field.directives ?? []), directive] };
 }
 
 /** A directive of federation counts only where the link to it imports it. */
-function importScopes(link: ConstDirectiveNode): ConstDirectiveNode {
+function importBoth(link: ConstDirectiveNode): ConstDirectiveNode {
   const values = new Map((link.arguments ?? []).map((argument) => [argument.name.value, argument]));
   const url = values.get('url')?.value;
   if (link.name.value !== 'link' || url?.kind !== Kind.STRING || !url.value.startsWith(FEDERATION)) return link;
   const imports = values.get('import')?.value;
   const others = imports?.kind === Kind.LIST ? imports.values : [];
-  const value = list([...others, { kind: Kind.STRING, value: `@${DIRECTIVE}` }]);
+  const ours = [AUTHENTICATED, SCOPES].map((name) => ({ kind: Kind.STRING as const, value: `@${name}` }));
+  const value = list([...others, ...ours]);
   const kept = (link.arguments ?? []).filter((argument) => argument.name.value !== 'import');
   return { ...link, arguments: [...kept, { kind: Kind.ARGUMENT, name: nameOf('import'), value }] };
 }

@@ -55,7 +55,7 @@ describe('enforcePermissions', () => {
   });
 
   async function ask(source: string, permissions: (typeof PERMISSIONS)[number][]) {
-    const principal = { tenantId: tenantId('t'), subject: 'me', permissions };
+    const principal = { tenantId: tenantId('t'), subject: 'me', kind: 'USER', permissions };
     const { data, errors } = await graphql({ schema, source, contextValue: { principal } });
     const code = (errors?.[0]?.originalError as { code?: string } | undefined)?.code;
     return errors ? (code ?? errors[0]?.message) : JSON.parse(JSON.stringify(data));

@@ -3,9 +3,9 @@ import { demand } from '../../domain/access/allow.ts';
 import {
   ENTITY_PERMISSIONS,
   FIELD_PERMISSIONS,
-  operationPermission,
+  operationRule,
+  type Rule,
 } from '../../domain/access/operation-permissions.ts';
-import type { Permission } from '../../domain/access/permission.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Principal } from './principal.ts';
 
@@ -53,15 +53,15 @@ function guardRoot(root: GraphQLObjectType): void {
 }
 
 function declared(root: string, field: string): Check {
-  const permission = operationPermission(field);
-  if (permission === undefined) throw new AppError('OPERATION_UNDECLARED', { operation: `${root}.${field}` });
-  return needs(permission, field);
+  const rule = operationRule(field);
+  if (rule === undefined) throw new AppError('OPERATION_UNDECLARED', { operation: `${root}.${field}` });
+  return needs(rule, field);
 }
 
 const needs =
-  (permission: Permission, what: string): Check =>
+  (rule: Rule, what: string): Check =>
   (principal) =>
-    demand(principal, permission, what);
+    demand(principal, rule, what);
 
 function guarded(resolve: Resolver | undefined, check: Check): Resolver {
   const original = resolve ?? (defaultFieldResolver as Resolver);

@@ -1,5 +1,6 @@
+import type { Identity } from '../../adapters/tokens/internal-token.ts';
 import { PERMISSIONS, type Permission } from '../../domain/access/permission.ts';
-import { DEFAULT_TENANT, type TenantId } from '../../domain/identifiers.ts';
+import { DEFAULT_TENANT, tenantId, type TenantId } from '../../domain/identifiers.ts';
 
 /** On whose behalf an operation runs. */
 export type Principal = {
@@ -10,7 +11,38 @@ export type Principal = {
   roles?: readonly string[];
   /** What the doors let through; without it nothing. */
   permissions?: readonly Permission[];
+  kind?: Identity['kind'];
+  userId?: string | null;
+  sessionId?: string | null;
+  keyId?: string | null;
+  mustChangePassword?: boolean;
+  address?: string | null;
 };
 
 /** Where nobody has to sign in, whoever asks may do everything. */
-export const LOCAL_PRINCIPAL: Principal = { tenantId: DEFAULT_TENANT, subject: null, permissions: PERMISSIONS };
+export const LOCAL_PRINCIPAL: Principal = {
+  tenantId: DEFAULT_TENANT,
+  subject: null,
+  kind: 'OPERATOR',
+  permissions: PERMISSIONS,
+};
+
+export function principalOf({ tenantId: tenant, ...identity }: Identity): Principal {
+  return { ...identity, tenantId: tenantId(tenant) };
+}
+
+/** Whoever has not signed in; may do what is open to all. */
+export function nobody(address: string | null): Identity {
+  return {
+    tenantId: DEFAULT_TENANT,
+    subject: null,
+    userId: null,
+    kind: 'NOBODY',
+    roles: [],
+    permissions: [],
+    sessionId: null,
+    keyId: null,
+    mustChangePassword: false,
+    address,
+  };
+}

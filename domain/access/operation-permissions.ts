@@ -1,5 +1,8 @@
 import type { Permission } from './permission.ts';
 
+/** What a caller must hold; `authenticated`: to have signed in, whatever it may do; `public`: nothing. */
+export type Rule = Permission | 'authenticated' | 'public';
+
 /**
  * What each operation needs: a root field of the graph, and whatever REST, MCP or the CLI offer under the same name.
  * A service does not start with a root field that has no row.
@@ -66,12 +69,45 @@ export const OPERATION_PERMISSIONS = {
   deleteEventTrigger: 'triggers:write',
   retryFiring: 'triggers:write',
 
+  projections: 'system:read',
+  rebuildProjection: 'system:operate',
+  stopProjection: 'system:operate',
+  startProjection: 'system:operate',
+  searchRuns: 'runs:read',
+  nodeStats: 'runs:read',
+  modelUsage: 'models:read',
+  serviceHealth: 'system:read',
+  auditTrail: 'access:admin',
+
   events: 'events:read',
   eventStream: 'events:read',
   emittedEvent: 'events:read',
   emittedEvents: 'events:read',
   emitEvent: 'runs:start',
-} as const satisfies Record<string, Permission>;
+
+  logIn: 'public',
+  refreshTokens: 'public',
+  logOut: 'authenticated',
+  me: 'authenticated',
+  changePassword: 'authenticated',
+  apiKeys: 'authenticated',
+  createApiKey: 'authenticated',
+  revokeApiKey: 'authenticated',
+  user: 'access:admin',
+  users: 'access:admin',
+  createUser: 'access:admin',
+  createServiceAccount: 'access:admin',
+  updateUser: 'access:admin',
+  resetPassword: 'access:admin',
+  revokeSessions: 'access:admin',
+  deleteUser: 'access:admin',
+  tenant: 'tenants:admin',
+  tenants: 'tenants:admin',
+  createTenant: 'tenants:admin',
+  setTenantQuotas: 'tenants:admin',
+  suspendTenant: 'tenants:admin',
+  resumeTenant: 'tenants:admin',
+} as const satisfies Record<string, Rule>;
 
 export type Operation = keyof typeof OPERATION_PERMISSIONS;
 
@@ -86,6 +122,6 @@ export const ENTITY_PERMISSIONS: Readonly<Record<string, Permission>> = {
   Run: 'runs:read',
 };
 
-export function operationPermission(operation: string): Permission | undefined {
+export function operationRule(operation: string): Rule | undefined {
   return Object.hasOwn(OPERATION_PERMISSIONS, operation) ? OPERATION_PERMISSIONS[operation as Operation] : undefined;
 }

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { Pool } from 'undici';
+import { createInternalTokens, type Identity } from '../adapters/tokens/internal-token.ts';
+import type { Settings } from '../config/settings.ts';
+
+/** Carries who asks to a subgraph. */
+export const IDENTITY_HEADER = 'x-weft-identity';
+/** How long what the API said of a token is not asked again, and so how long a revoked one may still get in. */
+const KNOWN_MS = 10_000;
+/** How long it serves while the API cannot be asked. */
+const STALE_MS = 60_000;
+/** Shorter than a signature is valid. */
+const SIGNED_MS = 20_000;
+const MOST_KNOWN = 10_000;
+const ASK_MS = 5_000;
+
+type Known = { identity: Identity; at: number; signed: Map<string, { token: string; at: number }> };
+/** Signs, for one subgraph, who asks. */
+export type SignedIdentity = (subgraph: string) => Promise<string>;
+export type Authenticator = { handler: RequestHandler; close(): Promise<void> };
+
+/** Finds out who asks by asking the API, which has the accounts. Where nobody has to sign in it lets everybody through. */
+export function createAuthenticator(settings: Settings, log: Logger): Authenticator {
+  if (settings.WEFT_AUTH === 'off') {
+    return { handler: (_request, _response, next) => next(), close: () => Promise.resolve() };
+  }
+  const tokens = createInternalTokens(settings.WEFT_SECRET_KEY);
+  const url = new URL('/internal/identify', settings.WORKFLOW_API_URL);
+  const pool = new Pool(url.origin, { connections: 8 });
+  const known = new Map<string, Known>();
+
+  async function ask(token: string, address: string | null): Promise<Identity | Refusal> {
+    const ours = await tokens.sign(NOBODY, 'access');
+    const { statusCode, body } = await pool.request({
+      path: url.pathname,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [IDENTITY_HEADER]: ours },
+      body: JSON.stringify({ token, address }),
+      signal: AbortSignal.timeout(ASK_MS),
+    });
+    const answer = (await body.json()) as Identity & { status?: number; detail?: string; code?: string; hint?: string };
+    if (statusCode === 200) return answer;
+    const { code = 'INTERNAL', detail = 'the API could not say who that is', hint } = answer;
+    return { refused: statusCode, code, message: detail, ...(hint !== undefined && { hint }) };
+  }
+
+  async function identityOf(token: string, address: string | null): Promise<Known | Refusal> {
+    const key = createHash('sha256').update(`${address} ${token}`).digest('base64');
+    const before = known.get(key);
+    if (before && Date.now() - before.at < KNOWN_MS) return before;
+    try {
+      const identity = await ask(token, address);
+      if ('refused' in identity) {
+        known.delete(key);
+        return identity;
+      }
+      return remember(known, key, { identity, at: Date.now(), signed: new Map() });
+    } catch (error) {
+      log.warn({ err: error }, 'the API could not be asked who somebody is');
+      if (before && Date.now() - before.at < STALE_MS) return before;
+      return { refused: 503, code: 'SUBGRAPH_UNAVAILABLE', message: 'The API cannot be asked who this is' };
+    }
+  }
+
+  const signed = (entry: Known): SignedIdentity => {
+    return async (subgraph) => {
+      const before = entry.signed.get(subgraph);
+      if (before && Date.now() - before.at < SIGNED_MS) return before.token;
+      const token = await tokens.sign(entry.identity, `subgraph:${subgraph}`);
+      entry.signed.set(subgraph, { token, at: Date.now() });
+      return token;
+    };
+  };
+
+  return {
+    async handler(request, response, next) {
+      const address = addressOf(request);
+      const token = bearerOf(request);
+      if (token === undefined) return refuse(response, BAD_CREDENTIALS);
+      const entry: Known | Refusal =
+        token === null
+          ? { identity: { ...NOBODY, address }, at: Date.now(), signed: new Map() }
+          : await identityOf(token, address);
+      if ('refused' in entry) return refuse(response, entry);
+      response.locals['identity'] = signed(entry);
+      next();
+    },
+    close: () => pool.close(),
+  };
+}
+
+export const signedIdentity = (response: Response): SignedIdentity | undefined =>
+  response.locals['identity'] as SignedIdentity | undefined;
+
+type Refusal = { refused: number; code: string; message: string; hint?: string };
+
+const NOBODY: Identity = {
+  ...{ tenantId: 'default', subject: null, userId: null, kind: 'NOBODY', roles: [], permissions: [] },
+  ...{ sessionId: null, keyId: null, mustChangePassword: false, address: null },
+};
+const BAD_CREDENTIALS: Refusal = {
+  refused: 401,
+  code: 'UNAUTHENTICATED',
+  message: 'Sign in first: `Authorization` must be `Bearer ` and a token',
+};
+
+function remember(known: Map<string, Known>, key: string, entry: Known): Known {
+  known.delete(key);
+  known.set(key, entry);
+  if (known.size > MOST_KNOWN) known.delete(known.keys().next().value as string);
+  return entry;
+}
+
+function refuse(response: Response, { refused, code, message, hint }: Refusal): void {
+  if (refused === 401) response.set('WWW-Authenticate', 'Bearer');
+  response.status(refused).json({ errors: [{ message, extensions: { code, ...(hint !== undefined && { hint }) } }] });
+}
+
+/** Null without credentials, undefined for what is no bearer token. */
+function bearerOf(request: Request): string | null | undefined {
+  const given = request.get('authorization');
+  return given === undefined ? null : /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(given)?.[1];
+}
+
+const addressOf = (request: Request): string | null => request.ip?.replace(/^::ffff:/, '') ?? null;
