@@ -17,6 +17,13 @@ const connection = await connectTemporal(settings);
 const temporal = createTemporalClient(connection, settings, createPayloadStore(pool));
 const api = await startApi({ settings, log, pool, connection, temporal });
 log.info({ port: api.port, wanted: settings.PORT }, 'api is ready');
+const { firstAdmin } = api;
+if (firstAdmin) {
+  const notice = `First admin: sign in as ${firstAdmin.name} with ${firstAdmin.oneTimePassword}, and choose a password of your own.`;
+  // Once, to whoever started it, and never to the log.
+  if (process.send) process.send({ notice });
+  else process.stdout.write(`${notice}\n`);
+}
 process.send?.({ ready: true, port: api.port });
 
 let stopping = false;

@@ -28,8 +28,12 @@ import { createQueueWatch } from '../temporal/queue-watch.ts';
 import { createSecretBox } from '../temporal/secret-box.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createRemoteCodec } from '../temporal/remote-codec.ts';
+import type { FirstAdmin } from './access/first-admin.ts';
 import { enforcePermissions } from './access/enforce-permissions.ts';
-import { LOCAL_PRINCIPAL } from './access/principal.ts';
+import { accessResolvers } from './access/access-resolvers.ts';
+import { accessRoutes } from './access/access-routes.ts';
+import { type Access, openAccess } from './access/open-access.ts';
+import { principalIn, signedIn } from './access/signed-in.ts';
 import { codecRoutes } from './codec/codec-routes.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { formatError } from './graphql/format-error.ts';
@@ -51,7 +55,12 @@ export type ApiParts = {
   connection: Awaited<ReturnType<typeof connectTemporal>>;
   temporal: RunsDeps['temporal'];
 };
-export type RunningApi = { port: number; stop: () => Promise<void> };
+export type RunningApi = {
+  port: number;
+  /** Made where there was nobody yet. */
+  firstAdmin: FirstAdmin | null;
+  stop: () => Promise<void>;
+};
 type Traces = AsyncLocalStorage<RequestTrace>;
 
 const GRAPHQL_PATH = '/graphql';
@@ -70,6 +79,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const traces: Traces = new AsyncLocalStorage();
   const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
   const pools = loadPools(settings);
+  const secrets = createSecretBox(settings.WEFT_SECRET_KEY);
+  const access = openAccess({ settings, pool, secrets, log });
   const runChanges = openRunChanges(String(settings.DATABASE_URL), (error) =>
     log.warn({ err: error }, 'the connection that hears of changed runs was lost'),
   );
@@ -84,7 +95,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     queues: createQueueWatch(connection, settings.TEMPORAL_NAMESPACE),
     hint: hints.hint,
     runChanges,
-    secrets: createSecretBox(settings.WEFT_SECRET_KEY),
+    secrets,
     wakeBatches: () => batches.wake(),
   };
   const tenants = createTenantDeps(deps, settings);
@@ -101,21 +112,29 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     routeOf: (path) => (path.startsWith(`${HOOKS_PATH}/`) ? HOOKS_PATH : path),
   });
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
-  const apollo = createApollo(deps, tenants, log, traces, server);
+  const apollo = createApollo(deps, tenants, access, log, traces, server);
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
-  const context = async () => ({
-    principal: LOCAL_PRINCIPAL,
-    loaders: createLoaders(tenants.of(LOCAL_PRINCIPAL), LOCAL_PRINCIPAL),
-  });
+  const context = async ({ res }: { res: express.Response }) => {
+    const principal = principalIn(res);
+    return { principal, loaders: createLoaders(tenants.of(principal), principal) };
+  };
   mountWebhooks(app, deps, {
     maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
   });
-  app.use(GRAPHQL_PATH, express.json({ limit: bodyLimit }), expressMiddleware(apollo, { context }));
+  const logInternal = (error: unknown) => log.error({ err: error }, 'a request failed');
+  app.use(accessRoutes(access, logInternal));
+  app.use(
+    GRAPHQL_PATH,
+    signedIn(access.behindGateway),
+    express.json({ limit: bodyLimit }),
+    expressMiddleware(apollo, { context }),
+  );
   mountCodec(app, parts, bodyLimit);
   app.use(answerHttpErrors(log, bodyLimit));
+  const firstAdmin = await access.firstAdmin();
   const port = await listen(server, settings.WEFT_HOST, settings.PORT);
   const dispatcher = startTriggerDispatcher(deps, {
     databaseUrl: String(settings.DATABASE_URL),
@@ -123,6 +142,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   });
   return {
     port,
+    firstAdmin,
     async stop() {
       await apollo.stop();
       await dispatcher.stop();
@@ -151,15 +171,21 @@ function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: 
 function createApollo(
   deps: RunsDeps,
   tenants: TenantDeps,
+  access: Access,
   log: Logger,
   traces: Traces,
   server: Server,
 ): ApolloServer<RunsContext> {
   const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
+  const { Query, Mutation, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
+  const own = accessResolvers(access.deps);
+  const resolvers = {
+    ...{ ...runs, ...own.types },
+    Query: { ...Query, ...own.Query },
+    Mutation: { ...Mutation, ...own.Mutation },
+  };
   return new ApolloServer<RunsContext>({
-    schema: enforcePermissions(
-      buildSubgraphSchema([{ typeDefs, resolvers: tenantResolvers(deps, tenants, runsResolvers) }]),
-    ),
+    schema: enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }])),
     logger: log,
     introspection: true,
     csrfPrevention: true,

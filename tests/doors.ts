@@ -46,7 +46,11 @@ export async function openDoors(environment: Record<string, string> = {}) {
     api,
     apiUrl,
     gatewayUrl,
-    ask: (query: string, variables?: Record<string, unknown>) => ask(gatewayUrl, query, variables),
+    /** Of whoever made the database. */
+    firstAdmin: api.firstAdmin,
+    /** By the gateway, as the operator unless a token is given; with null as nobody. */
+    ask: (query: string, variables?: Record<string, unknown>, token: string | null = settings.WEFT_OPERATOR_TOKEN) =>
+      ask(gatewayUrl, query, variables, token),
     async close() {
       await gateway.stop();
       await api.stop();
@@ -80,10 +84,15 @@ async function openLine(address: string) {
   };
 }
 
-export async function ask(url: string, query: string, variables: Record<string, unknown> = {}): Promise<Answer> {
+export async function ask(
+  url: string,
+  query: string,
+  variables: Record<string, unknown> = {},
+  token: string | null = null,
+): Promise<Answer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(token !== null && { authorization: `Bearer ${token}` }) },
     body: JSON.stringify({ query, variables }),
   });
   return (await response.json()) as Answer;
