@@ -36,13 +36,14 @@ export async function upsertNodeRows(
   await client.query({
     name: `upsert-${nodes}`,
     text: `INSERT INTO ${nodes} AS stored (run_id, node_id, iteration, ordinal, type, status, attempts, input, output, error,
-                                           started_at, closed_at, port, handled, tenant_id)
+                                           started_at, closed_at, port, handled, tenant_id, reused_from)
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::json[],
-                                $9::json[], $10::json[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::bool[], $15::text[])
+                                $9::json[], $10::json[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::bool[], $15::text[],
+                                $16::text[])
            ON CONFLICT (run_id, node_id, iteration) DO UPDATE
            SET status = excluded.status, attempts = excluded.attempts, input = excluded.input, output = excluded.output,
                error = excluded.error, started_at = excluded.started_at, closed_at = excluded.closed_at, port = excluded.port,
-               handled = excluded.handled`,
+               handled = excluded.handled, reused_from = excluded.reused_from`,
     values: [
       textArray(changes.map((change) => change.runId)),
       textArray(column((node) => node.id)),
@@ -59,6 +60,7 @@ export async function upsertNodeRows(
       textArray(column((node) => ('port' in node ? node.port : null))),
       column((node) => 'handled' in node && node.handled),
       textArray(changes.map((change) => change.tenantId)),
+      textArray(column((node) => ('reused' in node ? (node.reused ?? null) : null))),
     ],
   });
 }

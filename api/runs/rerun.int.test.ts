@@ -1,108 +1,16 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Doors, openDoors } from '../../tests/doors.ts';
-import { startRunServices } from '../../tests/run-services.ts';
-
-/** A shop whose answers tell which call of all they are to, so that a result that is taken over shows. */
-async function openShop() {
-  const calls: string[] = [];
-  let number = 0;
-  const failing = new Set<string>();
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => (body += String(chunk)));
-    request.on('end', () => {
-      const name = (request.url ?? '').slice(1);
-      calls.push(body === '' ? name : `${name} ${body}`);
-      response.statusCode = failing.has(name) ? 400 : 200;
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ call: (number += 1), name }));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, calls, failing, close: () => server.close() };
-}
+import { openReruns, type Reruns } from '../../tests/reruns.ts';
 
 describe('reruns', () => {
-  let doors: Doors;
-  let shop: Awaited<ReturnType<typeof openShop>>;
-  let services: Awaited<ReturnType<typeof startRunServices>>;
+  let all: Reruns;
   beforeAll(async () => {
-    shop = await openShop();
-    doors = await openDoors({ WEFT_HTTP_ALLOWED_HOSTS: '127.0.0.1' });
-    services = await startRunServices(doors);
+    all = await openReruns();
   }, 120_000);
-  beforeEach(() => {
-    shop.calls.length = 0;
-    shop.failing.clear();
-  });
-  afterAll(async () => {
-    await services?.stop();
-    await doors?.close();
-    shop?.close();
-  });
-
-  const query = async (text: string, variables?: Record<string, unknown>) => {
-    const { data, errors } = await doors.ask(text, variables);
-    if (errors) throw Object.assign(new Error(errors[0].message), { extensions: errors[0].extensions });
-    return data;
-  };
-  const call = (id: string, body: string | null = null, more: object = {}) => ({
-    id,
-    type: 'http',
-    config: { url: `${shop.url}/${id}`, ...(body === null ? {} : { method: 'POST', body }) },
-    ...more,
-  });
-  const publish = (definition: object) =>
-    query('mutation ($d: JSON!) { publishWorkflow(definition: $d) { version } }', { d: definition });
-  const chain = (name: string, nodes: { id: string }[], rest: object = {}) => ({
-    name,
-    nodes,
-    edges: nodes.slice(1).map((node, index) => ({ from: nodes[index]?.id, to: node.id })),
-    ...rest,
-  });
-  const start = async (workflowId: string, input: unknown = { n: 1 }): Promise<string> =>
-    (
-      await query('mutation ($w: ID!, $i: JSON) { executeWorkflow(workflowId: $w, input: $i) { id } }', {
-        w: workflowId,
-        i: input,
-      })
-    ).executeWorkflow.id;
-  const RUN = `id status output error { code nodeId } workflow { version } rerunOf { runId kind eventId nodeIds run { id } }
-    nodes { id path status output port reusedFrom attempts } events(first: 1000) { type nodeId }`;
-  const read = async (id: string) => (await query(`query ($id: ID!) { run(id: $id) { ${RUN} } }`, { id })).run;
-  const until = async (id: string, fits: (run: any) => boolean) => {
-    for (let tries = 0; ; tries += 1) {
-      const run = await read(id);
-      if (run && fits(run)) return run;
-      if (tries > 400) throw new Error(JSON.stringify(run));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  const closed = (id: string) =>
-    until(id, ({ status }) => ['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED'].includes(status));
-  const PLAN = `version executions { nodeId path action durationMs reusedFrom } saved { executions durationMs } spent { executions }
-    repeats { nodeId state }`;
-  const plan = async (runId: string, nodeIds: string[] | null = null, more: object = {}) =>
-    (
-      await query(
-        `query ($r: ID!, $n: [String!], $v: Int, $p: JSON) { planRerun(runId: $r, nodeIds: $n, version: $v, patches: $p) { ${PLAN} } }`,
-        { r: runId, n: nodeIds, ...more },
-      )
-    ).planRerun;
-  const rerun = async (runId: string, nodeIds: string[] | null = null, more: object = {}): Promise<string> =>
-    (
-      await query(
-        `mutation ($r: ID!, $n: [String!], $v: Int, $p: JSON, $k: String) {
-           rerunFrom(runId: $r, nodeIds: $n, version: $v, patches: $p, idempotencyKey: $k) { id } }`,
-        { r: runId, n: nodeIds, ...more },
-      )
-    ).rerunFrom.id;
-  const actions = (planned: any) => planned.executions.map(({ nodeId, action }: any) => `${nodeId} ${action}`);
+  beforeEach(() => all.reset());
+  afterAll(() => all?.close());
 
   it('runs a failed node again with what was before it taken over, and says so everywhere', async () => {
+    const { doors, shop, query, call, publish, chain, start, closed, plan, rerun, actions } = all;
     await publish(
       chain('order', [call('price', 'input.n'), call('pay', 'nodes.price.output.body.call'), call('ship')], {
         output: 'nodes.ship.output.body.name',
@@ -139,8 +47,9 @@ describe('reruns', () => {
     expect(done.events.filter(({ nodeId }: any) => nodeId === 'price')).toEqual([]);
     const { memo } = await doors.temporal.workflow.getHandle(second).describe();
     expect(memo).toMatchObject({ rerunOf: first });
-    const { reruns } = (await query('query ($id: ID!) { run(id: $id) { reruns { edges { node { id } } } } }', { id: first }))
-      .run;
+    const { reruns } = (
+      await query('query ($id: ID!) { run(id: $id) { reruns { edges { node { id } } } } }', { id: first })
+    ).run;
     expect(reruns.edges).toEqual([{ node: { id: second } }]);
 
     const repeated = await plan(second, ['pay']);
@@ -149,6 +58,7 @@ describe('reruns', () => {
   }, 60_000);
 
   it('calls after an edit only what the edit reaches', async () => {
+    const { shop, call, publish, start, closed, plan, rerun, actions } = all;
     const nodes = (price: string) => [
       call('price', price),
       call('stock', 'input.n'),
@@ -192,6 +102,7 @@ describe('reruns', () => {
   }, 60_000);
 
   it('takes up terminated and cancelled runs, from what is stored here when Temporal has forgotten them', async () => {
+    const { doors, shop, query, call, publish, start, until, closed, rerun } = all;
     const ask = { id: 'ask', type: 'approval', config: { title: 'Ship?' } };
     await publish({
       name: 'forgotten',
@@ -234,6 +145,7 @@ describe('reruns', () => {
   }, 60_000);
 
   it('gives large results by reference, and seeds items of a map in its child runs', async () => {
+    const { doors, shop, call, publish, start, closed, rerun } = all;
     const flow = (count: number) => ({
       name: 'large',
       nodes: [
@@ -263,6 +175,7 @@ describe('reruns', () => {
   }, 90_000);
 
   it('takes what is given by hand, gives the same run for the same key, and refuses what makes no sense', async () => {
+    const { shop, call, publish, chain, start, closed, plan, rerun } = all;
     await publish(chain('patched', [call('price', 'input.n'), call('pay', 'nodes.price.output.body.call')]));
     const first = await start('patched');
     await closed(first);
