@@ -89,10 +89,12 @@ async function rebuildStale(
   await client.query(
     `INSERT INTO ${TABLES.runs} AS run (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
                                trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
-                               parent_run_id, parent_node_id, parent_iteration, started_version, started_hash)
+                               parent_run_id, parent_node_id, parent_iteration, started_version, started_hash,
+                               rerun_of, rerun, seed, implementations)
      SELECT id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
             trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
-            parent_run_id, parent_node_id, parent_iteration, started_version, started_hash FROM runs
+            parent_run_id, parent_node_id, parent_iteration, started_version, started_hash,
+            rerun_of, rerun, seed, implementations FROM runs
      ON CONFLICT (id) DO UPDATE
      SET version = excluded.version, definition_hash = excluded.definition_hash, input = excluded.input,
          priority = excluded.priority, started_version = excluded.started_version, started_hash = excluded.started_hash
