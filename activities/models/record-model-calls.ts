@@ -15,7 +15,7 @@ export function recordModelCalls(events: EventRecorder): CallGuard {
 
 export function modelCalled(call: ModelCall, outcome: CallOutcome): SystemEvent {
   const { place, provider } = call;
-  const { status, model, usage, error, finishReason, durationMs } = outcome;
+  const { status, model, usage, finishReason, durationMs } = outcome;
   const node = place && `${place.nodeId}#${place.iteration}`;
   return {
     type: 'model.called',

@@ -71,7 +71,7 @@ export function createAnswerBuilder(provider: string, asked: { model: string }) 
       usage = tokens;
       return [{ type: 'usage', usage: tokens }];
     },
-    hasFinished: (): boolean => finish !== null,
+    hasCalls: (): boolean => content.some(({ type }) => type === 'tool-call'),
     /** @throws MODEL_UNAVAILABLE when the stream ended without saying why the model stopped */
     end(): StreamPart[] {
       if (finish === null) throw unavailable(provider, 'the answer broke off');

@@ -160,14 +160,15 @@ const CREDENTIALS =
   /CredentialsProviderError|could not load credentials|UnrecognizedClient|InvalidSignature|ExpiredToken/i;
 
 function bedrockError(error: unknown): AppError {
-  const { name, message, $metadata, $response } = error as Partial<BedrockRuntimeServiceException>;
-  if (CREDENTIALS.test(`${name} ${message}`))
-    return modelError(PROVIDER, { status: 401, message: message ?? '' }, error);
+  const { name, $metadata, $response, ...rest } = error as Partial<BedrockRuntimeServiceException>;
+  // Proxies answer in shapes that the SDK does not know.
+  const message = (rest as { error?: { message?: string } }).error?.message ?? (error as Error).message;
+  if (CREDENTIALS.test(`${name} ${message}`)) return modelError(PROVIDER, { status: 401, message }, error);
   if (!(error instanceof BedrockRuntimeServiceException)) return unavailable(PROVIDER, rootMessage(error), error);
   const headers = ($response?.headers ?? {}) as Record<string, string>;
   return modelError(
     PROVIDER,
-    { status: $metadata?.httpStatusCode, code: name, message: message ?? '', header: (wanted) => headers[wanted] },
+    { status: $metadata?.httpStatusCode, code: name, message, header: (wanted) => headers[wanted] },
     error,
   );
 }

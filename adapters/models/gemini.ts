@@ -74,20 +74,30 @@ export function createGemini({
       withRetryAfter(async (http) => {
         const size = dimensions === undefined ? {} : { outputDimensionality: dimensions };
         const embeddings: number[][] = [];
-        // The newest models take one text a call and would make one vector of many.
-        for (const text of texts) {
+        for (const contents of batchesOf(name, texts)) {
           const answer = await client.models.embedContent({
             model: name,
-            contents: text,
+            contents,
             config: { ...http, ...size, abortSignal: signal },
           });
-          const values = answer.embeddings?.[0]?.values;
-          if (values === undefined) throw unavailable(PROVIDER, 'the answer has no embedding');
-          embeddings.push(values);
+          const vectors = (answer.embeddings ?? []).flatMap(({ values }) => (values === undefined ? [] : [values]));
+          if (vectors.length !== contents.length)
+            throw unavailable(PROVIDER, 'the answer has no embedding for each text');
+          embeddings.push(...vectors);
         }
         return { embeddings, model: name, usage: null };
       }),
   });
+}
+
+const MOST_TEXTS = 100;
+
+/** Only the first generation takes several texts for several vectors; later ones make one vector of them. */
+function batchesOf(model: string, texts: readonly string[]): string[][] {
+  const size = /embedding-00|^embedding/.test(model) ? MOST_TEXTS : 1;
+  return Array.from({ length: Math.ceil(texts.length / size) }, (_, index) =>
+    texts.slice(index * size, (index + 1) * size),
+  );
 }
 
 type HttpConfig = Pick<GenerateContentConfig, 'httpOptions'>;
@@ -172,11 +182,9 @@ function* readResponse(builder: AnswerBuilder, answer: GenerateContentResponse):
   }
   builder.served(modelVersion);
   const candidate = candidates?.[0];
-  let called = false;
   for (const part of candidate?.content?.parts ?? []) {
     const opaque = part.thoughtSignature === undefined ? {} : { opaque: sealFor('gemini', part.thoughtSignature) };
     if (part.functionCall) {
-      called = true;
       const { id, name = '', args } = part.functionCall;
       const input = (isJsonObject(args) ? args : {}) as Json;
       yield* builder.call({ id: id || `${OWN_ID}${randomUUID()}`, name, input, ...opaque });
@@ -185,11 +193,9 @@ function* readResponse(builder: AnswerBuilder, answer: GenerateContentResponse):
       if (opaque.opaque !== undefined) builder.sealReasoning(opaque.opaque);
     } else yield* builder.text(part.text);
   }
-  if (called) builder.finished('tool-calls');
   const reason = candidate?.finishReason === undefined ? null : finishOf(String(candidate.finishReason));
-  if (reason !== null && !(builder.hasFinished() && reason === 'stop')) {
-    builder.finished(reason);
-  }
+  if (reason !== null)
+    builder.finished(builder.hasCalls() && (reason === 'stop' || reason === 'other') ? 'tool-calls' : reason);
   if (usage) {
     yield* builder.used({
       inputTokens: usage.promptTokenCount ?? 0,
