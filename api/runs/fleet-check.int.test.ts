@@ -25,9 +25,9 @@ const order = (url: string, charge = 'charge'): WorkflowDefinition => ({
   output: 'nodes.total.output',
 });
 
-const CHECK = `query ($definition: JSON!, $mapping: JSON) {
-  fleetCheck(workflowId: "order", definition: $definition, mapping: $mapping) {
-    openTotal openCounts { continues needMapping repeatEffects } closedCounts { same endDifferently incomparable }
+const CHECK = `query ($definition: JSON!, $mapping: JSON, $openAfter: String) {
+  fleetCheck(workflowId: "order", definition: $definition, mapping: $mapping, openAfter: $openAfter) {
+    openTotal openEnd openCounts { continues needMapping repeatEffects } closedCounts { same endDifferently incomparable }
     open(first: 2) { runId version verdict problems { code nodeId suggestions } repeats { nodeId path again } }
     closed(first: 1) { verdict missing differences { what before after } }
   }
@@ -100,6 +100,7 @@ describe('a fleet check', () => {
     const same = await ask({ ...order('https://example.com/'), description: 'the same' });
     expect(same).toEqual({
       openTotal: 4,
+      openEnd: null,
       openCounts: { continues: 4, needMapping: 0, repeatEffects: 0 },
       closedCounts: { same: 3, endDifferently: 0, incomparable: 0 },
       open: [],
@@ -122,7 +123,7 @@ describe('a fleet check', () => {
     expect(errors?.[0].extensions.code).toBe('INPUT_INVALID');
   }, 60_000);
 
-  it('looks at a thousand runs in one request', async () => {
+  it('looks at a thousand runs in one request, and at the rest in the next', async () => {
     const charged: SimulatedResult = { output: { status: 200, body: 'paid' } };
     for (let batch = 0; batch < 50; batch += 1) {
       await Promise.all(
@@ -133,7 +134,13 @@ describe('a fleet check', () => {
     }
     const { data } = await doors.ask(CHECK, { definition: order('https://example.org/', 'pay') });
     expect(data.fleetCheck.openTotal).toBe(1_004);
-    const { continues, needMapping, repeatEffects } = data.fleetCheck.openCounts;
-    expect(continues + needMapping + repeatEffects).toBe(1_000);
+    const looked = ({ openCounts: { continues, needMapping, repeatEffects } }: typeof data.fleetCheck): number =>
+      continues + needMapping + repeatEffects;
+    expect(looked(data.fleetCheck)).toBe(1_000);
+    const next = { definition: order('https://example.org/', 'pay'), openAfter: data.fleetCheck.openEnd };
+    const rest = (await doors.ask(CHECK, next)).data.fleetCheck;
+    expect([looked(rest), rest.openEnd]).toEqual([4, null]);
+    const { errors } = await doors.ask(CHECK, { ...next, openAfter: 'nowhere' });
+    expect(errors?.[0].extensions.code).toBe('INPUT_INVALID');
   }, 120_000);
 });

@@ -1,5 +1,5 @@
 import { type CompiledDefinitions, createCompiledDefinitions } from '../../adapters/postgres/compiled-definitions.ts';
-import { type FleetRun, readFleet } from '../../adapters/postgres/fleet-store.ts';
+import { type FleetPlace, type FleetRun, readFleet } from '../../adapters/postgres/fleet-store.ts';
 import { listNodeExecutionsOfRuns } from '../../adapters/postgres/node-store.ts';
 import { readStateOf } from '../../adapters/postgres/run-state-at.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -22,12 +22,16 @@ export type FleetCheck = {
   /** How many of the last closed runs are played again; default 100. */
   closed?: number | null | undefined;
   mapping?: Json | undefined;
+  /** `openEnd` of the report before: the next open runs are looked at. */
+  openAfter?: string | null | undefined;
 };
 type Checked<Check> = Check & { runId: RunId; version: number };
 export type FleetReport = {
   open: Checked<OpenRunCheck>[];
-  /** Open runs in all; those beyond the limit were not looked at. */
+  /** Open runs in all. */
   openTotal: number;
+  /** Where to go on, as `openAfter`; null when all open runs were looked at. */
+  openEnd: string | null;
   closed: Checked<ClosedRunCheck>[];
 };
 
@@ -40,19 +44,32 @@ export async function checkFleet(deps: RunsDeps, principal: Principal, request: 
   const mapping = parseMapping(request.mapping);
   const closed = request.closed ?? DEFAULT_CLOSED;
   if (closed < 0 || closed > LIMITS.fleetRuns) throw argumentInvalid('closed', `must be 0 to ${LIMITS.fleetRuns}`);
+  const after = parsePlace(request.openAfter ?? null);
   if (request.workflowId.includes('\0')) throw argumentInvalid('workflowId', 'is not valid');
   const { problems, definition } = await checkDefinition(deps, principal, request.definition);
   if (problems.length > 0) throw new AppError('DEFINITION_INVALID', { count: problems.length, problems });
   const to = compileDefinition(definition as unknown as WorkflowDefinition);
   const { tenantId } = principal;
   const id = workflowId(request.workflowId);
-  const fleet = await readFleet(deps.pool, { tenantId, workflowId: id, open: LIMITS.fleetRuns, closed });
+  const fleet = await readFleet(deps.pool, { tenantId, workflowId: id, open: LIMITS.fleetRuns, after, closed });
   const definitions = createCompiledDefinitions(deps.pool);
   return {
     open: await checkOpen(deps, fleet.open, { to, mapping, definitions }),
     openTotal: fleet.openTotal,
+    openEnd: fleet.openEnd && writePlace(fleet.openEnd),
     closed: await checkClosed(deps, fleet.closed, { to, mapping, definitions }),
   };
+}
+
+const writePlace = ({ createdAt, id }: FleetPlace): string =>
+  Buffer.from(`${createdAt.getTime()}/${id}`).toString('base64url');
+
+/** @throws INPUT_INVALID */
+function parsePlace(text: string | null): FleetPlace | null {
+  if (text === null) return null;
+  const match = /^(\d{1,15})\/([^\0]+)$/.exec(Buffer.from(text, 'base64url').toString());
+  if (!match) throw argumentInvalid('openAfter', 'is no place in this list');
+  return { createdAt: new Date(Number(match[1])), id: String(match[2]) };
 }
 
 type Against = { to: CompiledDefinition; mapping: NodeMapping; definitions: CompiledDefinitions };
