@@ -111,7 +111,7 @@ async function definitionOf(pool: pg.Pool, tenantId: TenantId, found: ForeignRun
   if (known?.tenantId === tenantId) return known;
   const published = await publishDefinition(pool, { tenantId, hash, definition });
   const reason = 'It came with a run that another client started';
-  return isCode(definition) ? published : ((await setDeprecation(pool, published, { reason })) ?? published);
+  return isCode(definition) ? published : ((await setDeprecation(pool, published, { reason }, null)) ?? published);
 }
 
 function broughtAlong(found: ForeignRun): WorkflowDefinition | null {

@@ -15,6 +15,12 @@ interface HintSinks extends Sinks {
 }
 const { hints } = proxySinks<HintSinks>();
 
+/** Whoever starts a run of ours hints at it and says in its memo what it is; after that the run itself hints. */
+function isForeign(): boolean {
+  const { workflowType, memo } = workflowInfo();
+  return workflowType !== RUN_WORKFLOW_TYPE || memo?.['definitionHash'] === undefined;
+}
+
 /** Hands on to activities the run's trace, and the part of their retry policy that Temporal has no place for. */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   outbound: [
@@ -33,9 +39,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
   ],
   internals: [
     {
-      // Interpreted runs say themselves when they have news.
       concludeActivation(input, next) {
-        if (workflowInfo().workflowType !== RUN_WORKFLOW_TYPE) hints.progressed();
+        if (isForeign()) hints.progressed();
         return next(input);
       },
     },

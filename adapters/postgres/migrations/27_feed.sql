@@ -11,6 +11,8 @@ CREATE TABLE feed_watermarks (
   PRIMARY KEY (namespace, shard)
 );
 
+SELECT weft_protect_system('feed_watermarks');
+
 -- Down Migration
 
 DROP TABLE feed_watermarks;
