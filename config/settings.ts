@@ -76,6 +76,18 @@ export const SETTINGS = {
       'Token of 32 characters or more that opens everything, for whoever runs the servers. `npm start` makes one for each start in the data folder, which `weft` reads.',
     secret: true,
   },
+  WEFT_TOKEN: {
+    kind: 'string',
+    default: null,
+    meaning:
+      'Access token or API key that `weft` shows. Unset: that of `weft login`, or the operator token of the `npm start` in this folder.',
+    secret: true,
+  },
+  XDG_CONFIG_HOME: {
+    kind: 'string',
+    default: null,
+    meaning: 'Folder whose `weft` sub-folder keeps what `weft login` got. Unset: ~/.config.',
+  },
   WEFT_TOKEN_ISSUER: { kind: 'string', default: 'weft', meaning: '`iss` of the access tokens.' },
   WEFT_ACCESS_TOKEN_SECONDS: {
     kind: 'integer',
@@ -104,6 +116,17 @@ export const SETTINGS = {
     min: 10,
     max: 600000,
     meaning: 'How long the gateway waits for the answer of a subgraph.',
+  },
+  WEFT_GATEWAY_EXECUTOR: {
+    kind: 'string',
+    default: 'own',
+    choices: ['own', 'stock'],
+    meaning: 'Which executor runs the plans of queries: our own, or the one of @apollo/gateway.',
+  },
+  WEFT_GATEWAY_SHARE_FETCHES: {
+    kind: 'boolean',
+    default: true,
+    meaning: 'Whether equal queries of one identity that are under way at the same time go to a subgraph once.',
   },
   WEFT_POSTGRES_PORT: { kind: 'integer', default: 5433, min: 0, max: 65535, meaning: 'Embedded Postgres.' },
   WEFT_TEMPORAL_PORT: { kind: 'integer', default: 7233, min: 0, max: 65535, meaning: 'Embedded Temporal dev server.' },

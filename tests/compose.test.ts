@@ -96,7 +96,7 @@ describe('docker-compose.yml', () => {
               stdio: 'pipe',
             },
           );
-        expect(() => config({ POSTGRES_PASSWORD: 'x' })).not.toThrow();
+        expect(() => config({ POSTGRES_PASSWORD: 'x', WEFT_SECRET_KEY: 'x' })).not.toThrow();
         expect(() => config({})).toThrow(/POSTGRES_PASSWORD/);
       },
       30_000,
@@ -131,7 +131,8 @@ describe('docker-compose.yml', () => {
     const secrets = /PASSWORD|PWD|_KEY$|DATABASE_URL/;
     for (const [, { environment = {} }] of services) {
       for (const [variable, value] of Object.entries(environment)) {
-        if (secrets.test(variable)) expect(value).toMatch(/\$\{POSTGRES_PASSWORD:\?[^}]+\}|^\$\{[A-Z_]+:-\}$/);
+        if (secrets.test(variable))
+          expect(value).toMatch(/\$\{(POSTGRES_PASSWORD|WEFT_SECRET_KEY):\?[^}]+\}|^\$\{[A-Z_]+:-\}$/);
       }
     }
   });

@@ -107,6 +107,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     packages: { '.': ['commander', 'listr2', 'pino', 'ajv', 'ajv-formats'] },
     builtins: true,
   },
+  'cli/src/access': { values: ['sdk', 'config'], types: [], packages: { '.': [] }, builtins: true },
   'cli/src/start': {
     values: ['sdk', 'config', 'adapters', 'temporal'],
     types: [],

@@ -1,3 +1,4 @@
+import { tokenFor } from './access/credentials.ts';
 import { UsageError } from './usage-error.ts';
 
 type Problem = { code?: string; path?: string; message: string; hint?: string | null };
@@ -34,10 +35,11 @@ function detailsOf({ message: sentence, extensions }: GraphqlError): string[] {
 
 export type GatewayClient = <Data>(query: string, variables?: Record<string, unknown>) => Promise<Data>;
 
-/** One POST per call; GraphQL errors are thrown. */
-export function createGatewayClient(url: string): GatewayClient {
+/** One POST per call; GraphQL errors are thrown. With `token` null it says of nobody who asks. */
+export function createGatewayClient(url: string, token?: string | null): GatewayClient {
   return async <Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> => {
-    const { data, errors } = await post<Data>(url, JSON.stringify({ query, variables }));
+    const bearer = token === undefined ? await tokenFor(url) : token;
+    const { data, errors } = await post<Data>(url, JSON.stringify({ query, variables }), bearer ?? null);
     if (errors !== undefined && errors.length > 0) throw new GatewayError(errors);
     return data as Data;
   };
@@ -45,8 +47,9 @@ export function createGatewayClient(url: string): GatewayClient {
 
 type Answer<Data> = { data?: Data; errors?: GraphqlError[] };
 
-async function post<Data>(url: string, body: string): Promise<Answer<Data>> {
-  const headers = { 'content-type': 'application/json' };
+async function post<Data>(url: string, body: string, token: string | null): Promise<Answer<Data>> {
+  const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+  const headers = { 'content-type': 'application/json', ...authorization };
   let response: Response;
   try {
     response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(60_000) });

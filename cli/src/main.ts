@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import { addAccessCommands } from './access-commands.ts';
 import { addAuthoringCommands } from './authoring-commands.ts';
 import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
+import { addInsightCommands } from './insight-commands.ts';
 import { addOperateCommands } from './operate-commands.ts';
 import { addPayloadsCommand } from './payloads/payloads-command.ts';
 import { printFailure } from './print-failure.ts';
@@ -41,6 +43,7 @@ program
     process.exitCode = await runDoctor(options);
   });
 
+addAccessCommands(program);
 addAuthoringCommands(program);
 addRunCommands(program);
 addReplayCommands(program);
@@ -52,6 +55,7 @@ addTriggerCommands(program);
 addVersionCommands(program);
 addWorkerCommand(program);
 addEventsCommand(program);
+addInsightCommands(program);
 addPayloadsCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.

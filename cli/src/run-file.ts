@@ -11,6 +11,8 @@ export type RunFile = {
   namespace: string;
   graphqlUrl: string;
   apiUrl: string;
+  /** Opens everything. */
+  operatorToken: string;
   metricsUrls: Record<string, string>;
   pids: Record<string, number>;
 };

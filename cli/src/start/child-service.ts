@@ -16,6 +16,8 @@ export type ChildServiceOptions = {
   log: Logger;
   /** Called with each new process, the restarted ones too. */
   onPid: (pid: number) => void;
+  /** Called with what it has to say to whoever started it, and to no log. */
+  onNotice?: (line: string) => void;
 };
 
 export type ChildService = {
@@ -81,7 +83,7 @@ export function startChildService(options: ChildServiceOptions): ChildService {
 }
 
 function launch(
-  { args, env, logFile, onPid, log, name }: ChildServiceOptions,
+  { args, env, logFile, onPid, onNotice, log, name }: ChildServiceOptions,
   onReady: (port: number) => void,
 ): { child: ChildProcess; exited: Promise<string> } {
   // A process group of its own: the terminal's Ctrl-C must not reach it, the order of stopping is ours.
@@ -89,7 +91,8 @@ function launch(
   const child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', output, output, 'ipc'] });
   closeSync(output);
   if (child.pid !== undefined) onPid(child.pid);
-  child.on('message', (message: { ready?: boolean; port?: number }) => {
+  child.on('message', (message: { ready?: boolean; port?: number; notice?: string }) => {
+    if (message.notice !== undefined) onNotice?.(message.notice);
     if (message.ready !== true) return;
     log.info({ service: name, pid: child.pid, port: message.port }, 'a service is ready');
     onReady(message.port ?? 0);

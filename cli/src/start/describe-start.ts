@@ -21,7 +21,7 @@ export function describeAddresses(
 ): string {
   const folder = shortPath(dataDir);
   const rows = [
-    ['GraphQL', `${services.graphqlUrl} (explorer: open it in a browser)`],
+    ['GraphQL', `${services.graphqlUrl} (explorer: npm run weft -- explorer)`],
     ['Temporal Web UI', run.temporalUrl],
     ['Metrics', Object.values(services.metricsUrls).join('  ')],
     ['Data', `${folder} (logs in ${folder}/logs)`],

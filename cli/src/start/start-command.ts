@@ -65,7 +65,7 @@ async function startAndShow(context: StartContext, options: StartOptions): Promi
   const readyMs = performance.now() - began;
   context.log.info({ phase: 'ready', ms: Math.round(readyMs) }, 'phase ended');
   const summary = await context.phase('sample run', () =>
-    runSample(context, createGatewayClient(services.graphqlUrl), options),
+    runSample(context, createGatewayClient(services.graphqlUrl, services.operatorToken), options),
   );
   print(context, options, services, summary, readyMs);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { findFreePort } from '../../../adapters/embedded/free-port.ts';
 import { environmentWith } from '../../../config/load.ts';
@@ -42,15 +43,19 @@ export async function startServices(
           logFile: context.logFile(name),
           log: context.log,
           onPid: (pid) => onPid(name, pid),
+          onNotice: context.tell,
         });
         context.parts.add(name, service);
         return service.ready;
       }),
     );
 
+  const secrets = secretKeys(settings, context.dataDir);
+  const operatorToken = settings.WEFT_OPERATOR_TOKEN ?? randomBytes(32).toString('hex');
   const gateway = start('gateway', ['gateway/main.ts'], {
     GATEWAY_PORT: String(gatewayPort),
     WORKFLOW_API_URL: apiUrl,
+    WEFT_SECRET_KEY: secrets,
   });
   const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir, context.parts.stopping)));
   const [postgres, temporal] = await Promise.all([
@@ -61,7 +66,7 @@ export async function startServices(
     DATABASE_URL: postgres.databaseUrl,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_UI_URL: temporal.uiUrl,
-    WEFT_SECRET_KEY: secretKeys(settings, context.dataDir),
+    WEFT_SECRET_KEY: secrets,
     // Also for those who make links to the API without being it.
     PORT: String(apiPort),
   };
@@ -77,7 +82,12 @@ export async function startServices(
     ...environment,
     METRICS_PORT: String(projectorMetricsPort),
   });
-  const api = start('api', ['api/main.ts'], { ...environment, PORT: String(apiPort), WEFT_CODEC: codec });
+  const api = start('api', ['api/main.ts'], {
+    ...environment,
+    PORT: String(apiPort),
+    WEFT_CODEC: codec,
+    WEFT_OPERATOR_TOKEN: operatorToken,
+  });
   await Promise.all([workers, projector, api, gateway]);
   return {
     databaseUrl: postgres.databaseUrl,
@@ -86,6 +96,7 @@ export async function startServices(
     namespace: settings.TEMPORAL_NAMESPACE,
     graphqlUrl: `http://${host}:${gatewayPort}/graphql`,
     apiUrl,
+    operatorToken,
     metricsUrls: {
       gateway: `http://${host}:${gatewayPort}/metrics`,
       api: `http://${host}:${apiPort}/metrics`,
