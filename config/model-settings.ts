@@ -54,7 +54,7 @@ export const MODEL_SETTINGS = {
   ANTHROPIC_BASE_URL: { kind: 'string', default: null, meaning: 'Another address that speaks its API.' },
   ANTHROPIC_MODEL: {
     kind: 'string',
-    default: 'claude-sonnet-4-5',
+    default: 'claude-sonnet-5-5',
     meaning: 'Model of anthropic nodes that name none.',
   },
   AWS_REGION: { kind: 'string', default: null, meaning: 'Region of Bedrock.' },
@@ -68,7 +68,7 @@ export const MODEL_SETTINGS = {
   BEDROCK_ENDPOINT: { kind: 'string', default: null, meaning: 'Another address of Bedrock, such as a VPC endpoint.' },
   BEDROCK_MODEL: {
     kind: 'string',
-    default: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    default: 'us.anthropic.claude-haiku-4-5-20251001-v1:0',
     meaning: 'Model or inference profile of bedrock nodes that name none.',
   },
   BEDROCK_EMBEDDING_MODEL: {

@@ -84,9 +84,9 @@ async function answer(dependencies: CompleteDependencies, asking: Asking): Promi
   const { info, log } = Context.current();
   let calls = 0;
   const { result, candidate, skipped } = await askChain(candidates, request, { breakers, signal }, (one, begun) =>
-    matchingAnswer(one.provider, requestTo(one, request), checkSchema, (asked, purpose) => {
-      const { language, provider } = one;
-      const { model } = asked;
+    matchingAnswer(one.provider, { ...request, model: one.model }, checkSchema, (wanted, purpose) => {
+      const { language, provider, model } = one;
+      const asked = asTheModelCan(language, wanted);
       if (purpose === 'repair') onToken?.({ type: 'reset', reason: 'repair' });
       const call = {
         id: callId(info, (calls += 1)),
@@ -114,15 +114,15 @@ async function answer(dependencies: CompleteDependencies, asking: Asking): Promi
 }
 
 /** Where a provider holds to no schema the model is asked to, and the answer is looked at all the same. */
-function requestTo({ language, model }: Candidate, request: Omit<GenerateRequest, 'model'>): GenerateRequest {
-  const { schema, messages } = request;
-  if (schema === undefined || language.capabilities(model).schema !== 'prompt') return { ...request, model };
+function asTheModelCan(language: Candidate['language'], request: GenerateRequest): GenerateRequest {
+  const { schema, ...rest } = request;
+  if (schema === undefined || language.capabilities(request.model).schema !== 'prompt') return request;
   const instruction: Message = {
     role: 'system',
     content: `Answer with JSON alone, no other text, that matches this JSON Schema:\n${JSON.stringify(schema)}`,
   };
-  const at = messages.findIndex(({ role }) => role !== 'system');
-  return { ...request, model, messages: messages.toSpliced(at, 0, instruction) };
+  const at = rest.messages.findIndex(({ role }) => role !== 'system');
+  return { ...rest, messages: rest.messages.toSpliced(at, 0, instruction) };
 }
 
 function completionOf(

@@ -6,7 +6,7 @@ import { type AnswerBuilder, createAnswerBuilder, parsedInput, wholeAnswer } fro
 import { chatMessages, chatTools } from './chat-messages.ts';
 import { unavailable } from './model-error.ts';
 import { openAiEmbed, openAiError, openAiUsage } from './openai-client.ts';
-import { isStrictSchema } from './schema-instruction.ts';
+import { isStrictSchema } from './strict-schema.ts';
 import { languageModel } from './vendor-model.ts';
 
 export type ChatOptions = {

@@ -8,7 +8,7 @@ import { OPENAI_URL, type OpenAiOptions } from './openai.ts';
 import { openAiCapabilities } from './openai-capabilities.ts';
 import { createOpenAiClient, openAiEmbed, openAiError } from './openai-client.ts';
 import { responsesInput, THOUGHTS } from './responses-input.ts';
-import { isStrictSchema } from './schema-instruction.ts';
+import { isStrictSchema } from './strict-schema.ts';
 import { languageModel } from './vendor-model.ts';
 
 type Response = OpenAI.Responses.Response;

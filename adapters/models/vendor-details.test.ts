@@ -35,7 +35,7 @@ const CLAUDE = {
   id: 'msg',
   type: 'message',
   role: 'assistant',
-  model: 'claude-sonnet-4-5-20250929',
+  model: 'claude-haiku-4-5-20251001',
   content: [
     { type: 'thinking', thinking: 'Hm.', signature: 'c2ln' },
     { type: 'redacted_thinking', data: 'c2VjcmV0' },
@@ -50,23 +50,23 @@ describe('Anthropic', () => {
   it('is told where what stays the same ends: after the tools, after the system, and in a conversation after the last turn', async () => {
     const { url, heard } = await serve(() => CLAUDE);
     const model = createAnthropic(localProviders(url).anthropic);
-    await model.generate(request('claude-sonnet-4-5', { tools: [TOOL, { ...TOOL, name: 'peek' }] }), never());
+    await model.generate(request('claude-haiku-4-5', { tools: [TOOL, { ...TOOL, name: 'peek' }] }), never());
     expect(heard[0]!.body).toMatchObject({
       tools: [expect.not.objectContaining(BREAKPOINT), BREAKPOINT],
       system: [{ text: 'Be brief', ...BREAKPOINT }],
       messages: [{ content: [expect.not.objectContaining(BREAKPOINT)] }],
     });
     const messages: Message[] = [SYSTEM, USER, { role: 'assistant', content: 'Hi' }, USER];
-    await model.generate(request('claude-sonnet-4-5', { messages }), never());
+    await model.generate(request('claude-haiku-4-5', { messages }), never());
     expect(heard[1]!.body).toMatchObject({ messages: [{}, {}, { content: [BREAKPOINT] }] });
-    await model.generate(request('claude-sonnet-4-5', { messages, cache: false }), never());
+    await model.generate(request('claude-haiku-4-5', { messages, cache: false }), never());
     expect(JSON.stringify(heard[2]!.body)).not.toContain('cache_control');
   });
 
   it('counts what came from the cache and what went into it as input', async () => {
     const { url } = await serve(() => CLAUDE);
     const { usage } = await createAnthropic(localProviders(url).anthropic).generate(
-      request('claude-sonnet-4-5'),
+      request('claude-haiku-4-5'),
       never(),
     );
     expect(usage).toEqual({
@@ -82,10 +82,10 @@ describe('Anthropic', () => {
     const { url, heard } = await serve(() => CLAUDE);
     const options = localProviders(url);
     const model = createAnthropic(options.anthropic);
-    const { content } = await model.generate(request('claude-sonnet-4-5', { reasoning: 'low' }), never());
+    const { content } = await model.generate(request('claude-haiku-4-5', { reasoning: 'low' }), never());
     expect(heard[0]!.body).toMatchObject({ thinking: { type: 'enabled', budget_tokens: 2048 }, max_tokens: 2048 + 77 });
     const messages: Message[] = [SYSTEM, USER, { role: 'assistant', content }, USER];
-    await model.generate(request('claude-sonnet-4-5', { messages }), never());
+    await model.generate(request('claude-haiku-4-5', { messages }), never());
     const [thinking, redacted] = CLAUDE.content;
     expect(heard[1]!.body).toMatchObject({ messages: [{}, { content: [thinking, redacted, { type: 'text' }] }, {}] });
     const other = createOpenAiResponses({ ...options.openai, baseUrl: url });
@@ -116,7 +116,7 @@ describe('Anthropic', () => {
       },
     ];
     const model = createAnthropic(localProviders(url).anthropic);
-    await model.generate(request('claude-sonnet-4-5', { messages: [{ role: 'user', content }] }), never());
+    await model.generate(request('claude-haiku-4-5', { messages: [{ role: 'user', content }] }), never());
     expect(heard[0]!.body).toMatchObject({
       messages: [{ content: [{ source: { media_type: 'application/pdf' } }, { source: { data: 'Light bends.' } }] }],
     });

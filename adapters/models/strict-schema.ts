@@ -1,9 +1,4 @@
-import type { JsonObject } from '../../domain/json.ts';
 import { isJsonObject } from '../../domain/json.ts';
-
-/** For models whose provider holds to no schema. */
-export const schemaInstruction = (schema: JsonObject): string =>
-  `Answer with JSON alone, no other text, that matches this JSON Schema:\n${JSON.stringify(schema)}`;
 
 /** Whether every object names all its properties as required and allows no others, which strict modes ask for. */
 export function isStrictSchema(schema: unknown): boolean {
