@@ -1,5 +1,11 @@
 import type pg from 'pg';
-import { definitionHash as toHash, type RunId, runId } from '../../domain/identifiers.ts';
+import {
+  definitionHash as toHash,
+  type RunId,
+  runId,
+  type TenantId,
+  type WorkflowId,
+} from '../../domain/identifiers.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Implementations } from '../../domain/runs/rerun/content-key.ts';
 import type { EarlierExecution, EarlierRun } from '../../domain/runs/rerun/earlier-run.ts';
@@ -10,7 +16,7 @@ import { readColumns } from './large-values.ts';
 import { listNodeExecutionsOfRuns } from './node-store.ts';
 import { createPayloadStore } from './payload-store.ts';
 import { readStateOf } from './run-state-at.ts';
-import type { Beginning } from './run-store.ts';
+import { type Beginning, listRuns } from './run-store.ts';
 
 const PAGE = 5_000;
 
@@ -45,6 +51,16 @@ export async function readEarlierRun(
   const { id, status, input } = run;
   const point = { sequence, definitionHash, version };
   return { id, status, input, compiled, state, executions, implementations: implementations ?? {}, ...point };
+}
+
+/** The newest run of a workflow that completed. */
+export async function newestRunOf(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  workflowId: WorkflowId,
+): Promise<RunRecord | undefined> {
+  const page = await listRuns(pool, { tenantId, workflowId, first: 1, status: ['COMPLETED'], parentRunId: null });
+  return page.rows[0];
 }
 
 /** Containers of slices are the run's own. */

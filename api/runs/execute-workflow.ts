@@ -17,21 +17,23 @@ import type { Principal } from '../access/principal.ts';
 import { argumentInvalid } from '../graphql/connection.ts';
 import type { RunsDeps } from './deps.ts';
 import { readWorkflow } from './read-runs.ts';
+import { type Reuse, reusedBy } from './reuse-results.ts';
 import { newRunId } from './run-id.ts';
 import { type StartOptions, startOptions, type StartRequest } from './start-options.ts';
 import { waitForRun } from './wait-for-run.ts';
 import { refuseDeprecated } from './workflow-versions.ts';
 
-export type ExecuteWorkflow = StartRequest & {
-  workflowId: string;
-  /** Default `{}`. */
-  input?: Json | undefined;
-  /** Default is the latest. */
-  version?: number | null | undefined;
-  idempotencyKey?: string | null | undefined;
-  /** Default is MANUAL. No caller from outside sets it. */
-  trigger?: RunTrigger | undefined;
-};
+export type ExecuteWorkflow = StartRequest &
+  Reuse & {
+    workflowId: string;
+    /** Default `{}`. */
+    input?: Json | undefined;
+    /** Default is the latest. */
+    version?: number | null | undefined;
+    idempotencyKey?: string | null | undefined;
+    /** Default is MANUAL. No caller from outside sets it. */
+    trigger?: RunTrigger | undefined;
+  };
 
 const START_DEADLINE_MS = 10_000;
 const ANSWER_MARGIN_MS = 500;
@@ -72,7 +74,8 @@ async function makeRun(
   if (earlier) return earlier;
   const published = await readWorkflow(deps, principal, request.workflowId, version ?? undefined);
   if (!published) throw workflowNotFound(request);
-  return insertAndStart(deps, principal, { request, published, options });
+  const begun = await reusedBy(deps, principal, request, published);
+  return insertAndStart(deps, principal, { request, published, options, ...(begun ? { begun } : {}) });
 }
 
 /** The run of an earlier request with the same key. @throws PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT */

@@ -191,4 +191,27 @@ describe('reruns', () => {
     });
     await expect(plan('nothing')).rejects.toMatchObject({ extensions: { code: 'NOT_FOUND' } });
   }, 60_000);
+
+  it('starts a run that asks again only for what the last one has not asked for', async () => {
+    const { shop, query, call, publish, closed, read } = all;
+    await publish({ name: 'reusing', nodes: [call('same', '1'), call('other', 'input.n')], edges: [] });
+    const begin = async (more: object) => {
+      const { executeWorkflow } = await query(
+        `mutation ($i: JSON, $f: ID, $u: Boolean) {
+           executeWorkflow(workflowId: "reusing", input: $i, reuseFrom: $f, reuse: $u) { id } }`,
+        more as Record<string, unknown>,
+      );
+      return closed(executeWorkflow.id);
+    };
+    const first = await begin({ i: { n: 1 }, u: true });
+    expect(first.rerunOf).toBeNull();
+    expect(shop.calls.toSorted()).toEqual(['other 1', 'same 1']);
+    shop.calls.length = 0;
+    const second = await begin({ i: { n: 2 }, u: true });
+    expect(second.rerunOf).toMatchObject({ runId: first.id, kind: 'REUSE' });
+    const third = await begin({ i: { n: 1 }, f: first.id });
+    expect(shop.calls).toEqual(['other 2']);
+    expect((await read(third.id)).nodes.map(({ reusedFrom }: any) => reusedFrom)).toEqual([first.id, first.id]);
+    await expect(begin({ f: 'nobody' })).rejects.toMatchObject({ extensions: { code: 'NOT_FOUND' } });
+  }, 60_000);
 });

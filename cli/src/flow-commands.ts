@@ -14,6 +14,8 @@ export type RunStartOptions = Shared & {
   startAt?: string;
   delay?: number;
   wait?: number;
+  reuseFrom?: string;
+  reuse?: boolean;
 };
 export type RunListOptions = Shared & {
   workflow?: string;
@@ -49,6 +51,8 @@ export function addFlowCommands(program: Command): void {
     .option('--start-at <time>', 'not before this moment (ISO 8601)')
     .option('--delay <ms>', 'not before this long after now', wholeNumber())
     .option('--wait <ms>', 'answer when the run is closed, or after this long', wholeNumber())
+    .option('--reuse-from <run>', 'take over what this run has already found out')
+    .option('--reuse', 'as --reuse-from the newest run that completed')
     .action((workflow: string, options: RunStartOptions) =>
       exitCode(async () =>
         (await import('./flow/start-run.ts')).startRun(workflow, { ...options, url: urlOf(options) }),

@@ -6,9 +6,10 @@ import { printJson } from './print-rows.ts';
 import { RUN_VIEW, type RunView, statusOf } from './run-view.ts';
 
 const START = `mutation ($workflowId: ID!, $input: JSON, $version: Int, $key: String, $priority: Int, $labels: JSON,
-  $startAt: DateTime, $delayMs: Int, $waitMs: Int) {
+  $startAt: DateTime, $delayMs: Int, $waitMs: Int, $reuseFrom: ID, $reuse: Boolean) {
   executeWorkflow(workflowId: $workflowId, input: $input, version: $version, idempotencyKey: $key, priority: $priority,
-    labels: $labels, startAt: $startAt, delayMs: $delayMs, waitMs: $waitMs) { ${RUN_VIEW} }
+    labels: $labels, startAt: $startAt, delayMs: $delayMs, waitMs: $waitMs,
+    reuseFrom: $reuseFrom, reuse: $reuse) { ${RUN_VIEW} }
 }`;
 
 /** Gives the exit code: 1 when the run is closed and not COMPLETED. */
@@ -23,6 +24,8 @@ export async function startRun(workflowId: string, options: RunStartOptions & { 
     startAt: options.startAt,
     delayMs: options.delay,
     waitMs: options.wait,
+    reuseFrom: options.reuseFrom,
+    reuse: options.reuse,
   });
   if (options.json) printJson(run);
   else process.stdout.write(`${run.id}  ${statusOf(run)}\n`);
