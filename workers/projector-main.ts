@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
+import { ALL_PROJECTIONS } from '../adapters/postgres/projections/all-projections.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
@@ -14,6 +15,8 @@ import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { createDispatcherMetrics } from './dispatcher-metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { startPayloadCollector } from './payload-collector.ts';
+import { registerProjectionMetrics } from './projection-metrics.ts';
+import { startProjectionRunner } from './projection-runner.ts';
 import { startProjector } from './projector.ts';
 import { createProjectorMetrics } from './projector-metrics.ts';
 import { startRunDispatcher } from './run-dispatcher.ts';
@@ -60,6 +63,8 @@ const dispatcher = startRunDispatcher({
   metrics: createDispatcherMetrics(registry, pool),
   log,
 });
+registerProjectionMetrics(registry, pool);
+const projections = startProjectionRunner(pool, ALL_PROJECTIONS, log);
 const collector = startPayloadCollector({ pool, connection, settings, log });
 log.info({ port: metricsServer.port }, 'projector is ready');
 process.send?.({ ready: true, port: metricsServer.port });
@@ -71,6 +76,7 @@ async function stop(): Promise<void> {
   await dispatcher.stop();
   await hints.close();
   await collector.stop();
+  await projections.stop();
   await projector.stop();
   await metricsServer.close();
   await connection.close();

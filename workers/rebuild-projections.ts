@@ -11,5 +11,6 @@ if (DATABASE_URL === null) throw new AppError('DATABASE_UNAVAILABLE', { detail: 
 const pool = openDatabase({ ...settings, DATABASE_URL });
 const startedAt = performance.now();
 const rebuilt = await rebuildProjections(pool);
-log.info({ ...rebuilt, durationMs: Math.round(performance.now() - startedAt) }, 'projections are rebuilt');
+if (rebuilt === null) log.warn('another process is building them again');
+else log.info({ ...rebuilt, durationMs: Math.round(performance.now() - startedAt) }, 'projections are rebuilt');
 await pool.end();

@@ -7,85 +7,93 @@ import { definitionHash } from '../../domain/identifiers.ts';
 import { compileDefinition, type CompiledDefinition } from '../../domain/runs/compile.ts';
 import { initialState } from '../../domain/runs/run-state.ts';
 import { readDefinitionByHash } from './definition-store.ts';
+import { ENGINE_VERSION } from './engine-version.ts';
 import { spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
+import { IN_FEED, shadowSchema } from './projections/projection.ts';
+import { createShadowTables, readShadowMark, readShape, swapShadowTables } from './projections/shadow-tables.ts';
 import { type NodeChange, nodeRow, type RunChange, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
 import { runEvents } from './run-feed.ts';
 import { BEGIN_AS_OWNER, inTransaction } from './transaction.ts';
 
 export type Rebuilt = { runs: number; events: number };
+type Options = {
+  /** Runs of the present round. */
+  onProgress?: (done: number, total: number) => Promise<void>;
+  /** Ends it between two batches; the next call goes on. */
+  signal?: AbortSignal;
+};
 
-/** A schema of its own keeps the names of tables and indexes, so that the swap leaves no trace. */
-const SCHEMA = 'weft_rebuild';
+const SCHEMA = shadowSchema(IN_FEED.name);
 const TABLES = { runs: `${SCHEMA}.runs`, nodes: `${SCHEMA}.node_executions` };
+const LOCK = `hashtextextended('${SCHEMA}', 0)`;
 const BATCH_RUNS = 100;
 
 /**
  * Folds every stored event again into new tables beside the old and swaps them in one transaction. Runs may start and move
- * meanwhile; what moved is folded once more, the last of it while writers wait.
+ * meanwhile; what moved is folded once more, the last of it while writers wait. After a kill the next call goes on where it was.
+ * Null while another process is at it.
  */
-export async function rebuildProjections(pool: pg.Pool): Promise<Rebuilt> {
+export async function rebuildProjections(pool: pg.Pool, options: Options = {}): Promise<Rebuilt | null> {
   const guard = await pool.connect();
-  const done: Rebuilt = { runs: 0, events: 0 };
-  const definitions = new Map<string, CompiledDefinition>();
+  const rebuild: Rebuild = { pool, done: { runs: 0, events: 0 }, definitions: new Map(), options };
   try {
-    await guard.query(`SELECT pg_advisory_lock(hashtextextended('${SCHEMA}', 0))`);
+    const { rows } = await guard.query<{ locked: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS locked`);
+    if (!rows[0]?.locked) return null;
     await guard.query('SET ROLE NONE');
-    await createTables(guard);
-    while ((await rebuildStale(pool, guard, definitions, done)) > 0);
+    await prepareTables(guard);
+    while ((await rebuildStale(rebuild, guard)) > 0);
     await inTransaction(
       pool,
       async (client) => {
         // In the order in which the feed takes them.
         await client.query('LOCK TABLE node_executions, runs IN ACCESS EXCLUSIVE MODE');
-        await rebuildStale(pool, client, definitions, done);
-        await client.query(`DROP TABLE node_executions, runs`);
-        await client.query(`DO $$ BEGIN
-        EXECUTE format('ALTER TABLE ${TABLES.runs} SET SCHEMA %I', current_schema());
-        EXECUTE format('ALTER TABLE ${TABLES.nodes} SET SCHEMA %I', current_schema());
-      END $$`);
-        await client.query(`DROP SCHEMA ${SCHEMA}; SELECT weft_protect('runs'), weft_protect('node_executions')`);
+        await rebuildStale(rebuild, client);
+        await forgetGone(client);
+        await swapShadowTables(client, SCHEMA, IN_FEED.tables);
+        await client.query(
+          `UPDATE projections SET version = $2, generation = generation + 1, building = NULL, building_version = NULL,
+                building_since = NULL, done = NULL, total = NULL, built_at = now(), error = NULL, failed_at = NULL WHERE name = $1`,
+          [IN_FEED.name, IN_FEED.version],
+        );
       },
       BEGIN_AS_OWNER,
     );
-    return done;
+    return rebuild.done;
   } finally {
-    // Takes the lock and the owner's rights along.
+    await guard.query(`SELECT pg_advisory_unlock(${LOCK})`).catch(() => undefined);
+    // Takes the owner's rights along.
     guard.release(true);
   }
 }
 
-/** Columns, options and indexes as they are now, under the same names. */
-async function createTables(client: pg.PoolClient): Promise<void> {
-  await client.query(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`);
-  for (const table of ['runs', 'node_executions']) {
-    await client.query(
-      `CREATE TABLE ${SCHEMA}.${table} (LIKE ${table} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS
-                                        INCLUDING STORAGE INCLUDING COMMENTS)`,
-    );
-    await client.query(`DO $$
-      DECLARE index record; options text;
-      BEGIN
-        SELECT array_to_string(reloptions, ', ') INTO options FROM pg_class WHERE oid = '${table}'::regclass;
-        IF options IS NOT NULL THEN EXECUTE 'ALTER TABLE ${SCHEMA}.${table} SET (' || options || ')'; END IF;
-        FOR index IN SELECT indexrelid::regclass::text AS name, indisprimary, pg_get_indexdef(indexrelid) AS definition
-                     FROM pg_index WHERE indrelid = '${table}'::regclass LOOP
-          EXECUTE regexp_replace(index.definition, ' ON \\S+ USING', ' ON ${SCHEMA}.${table} USING');
-          IF index.indisprimary THEN
-            EXECUTE format('ALTER TABLE ${SCHEMA}.${table} ADD PRIMARY KEY USING INDEX %I', index.name);
-          END IF;
-        END LOOP;
-      END $$`);
-  }
+/** What is there from before a kill is gone on with, where the same code has made it of the same tables. */
+async function prepareTables(client: pg.PoolClient): Promise<void> {
+  const mark = `${ENGINE_VERSION}/${await readShape(client, IN_FEED.tables)}`;
+  if ((await readShadowMark(client, SCHEMA)) === mark) return;
+  await client.query('BEGIN');
+  await createShadowTables(client, SCHEMA, IN_FEED.tables, mark);
+  await client.query('COMMIT');
 }
 
+/** Runs that were deleted while the others were folded. */
+async function forgetGone(client: pg.PoolClient): Promise<void> {
+  await client.query(
+    `WITH gone AS (
+       DELETE FROM ${TABLES.runs} run WHERE NOT EXISTS (SELECT FROM runs WHERE runs.id = run.id) RETURNING id
+     ) DELETE FROM ${TABLES.nodes} WHERE run_id IN (SELECT id FROM gone)`,
+  );
+}
+
+type Rebuild = {
+  pool: pg.Pool;
+  done: Rebuilt;
+  definitions: Map<string, CompiledDefinition>;
+  options: Options;
+};
+
 /** Copies the rows that are missing and folds the runs whose events the new tables do not have yet. Returns how many. */
-async function rebuildStale(
-  pool: pg.Pool,
-  client: pg.PoolClient,
-  definitions: Map<string, CompiledDefinition>,
-  done: Rebuilt,
-): Promise<number> {
+async function rebuildStale(rebuild: Rebuild, client: pg.PoolClient): Promise<number> {
   await client.query(
     `INSERT INTO ${TABLES.runs} AS run (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
                                trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
@@ -107,7 +115,9 @@ async function rebuildStale(
        AS stored ON stored.run_id = run.id AND stored.events <> run.event_count`,
   );
   for (let start = 0; start < rows.length; start += BATCH_RUNS) {
-    await rebuildBatch(pool, client, rows.slice(start, start + BATCH_RUNS), definitions, done);
+    await rebuildBatch(rebuild, client, rows.slice(start, start + BATCH_RUNS));
+    await rebuild.options.onProgress?.(Math.min(start + BATCH_RUNS, rows.length), rows.length);
+    rebuild.options.signal?.throwIfAborted();
   }
   return rows.length;
 }
@@ -115,11 +125,9 @@ async function rebuildStale(
 type StaleRun = { id: string; tenant_id: string; definition_hash: string };
 
 async function rebuildBatch(
-  pool: pg.Pool,
+  { pool, definitions, done }: Rebuild,
   client: pg.PoolClient,
   runs: readonly StaleRun[],
-  definitions: Map<string, CompiledDefinition>,
-  done: Rebuilt,
 ): Promise<void> {
   const spilled = spilledValues(client);
   const changes: RunChange[] = [];
@@ -147,6 +155,7 @@ async function rebuildBatch(
   const nodeRows = nodes.map((change) => nodeRow(change, spilled));
   const runRows = changes.map((change) => runRow(change, spilled));
   await createPayloadStore(client).put(spilled);
+  await client.query(`DELETE FROM ${TABLES.nodes} WHERE run_id = ANY($1)`, [runs.map(({ id }) => id)]);
   await upsertNodeRows(client, nodeRows, TABLES);
   await updateRunRows(client, runRows, TABLES);
   done.runs += changes.length;

@@ -94,6 +94,7 @@ export function runsResolvers(deps: RunsDeps) {
       terminateRun: (_: unknown, { runId, reason = null }: Reason, { principal }: RunsContext) =>
         terminateRun(deps, principal, runId, reason),
     },
+    AuditEntry: insights.AuditEntry,
     Batch: batches.Batch,
     Draft: versions.Draft,
     EventVerification: events.EventVerification,

@@ -105,13 +105,8 @@ CREATE TABLE audit_trail (
 CREATE INDEX audit_trail_actor ON audit_trail (tenant_id, actor, position);
 CREATE INDEX audit_trail_target ON audit_trail (tenant_id, target, position);
 
-DO $$
-BEGIN
-  IF to_regprocedure('weft_protect(regclass)') IS NOT NULL THEN
-    PERFORM weft_protect(name::regclass) FROM unnest(ARRAY['run_search', 'node_stats', 'node_durations', 'model_usage',
-      'service_calls', 'service_latencies', 'audit_trail']) AS name;
-  END IF;
-END $$;
+SELECT weft_protect(name::regclass) FROM unnest(ARRAY['run_search', 'node_stats', 'node_durations', 'model_usage', 'service_calls',
+  'service_latencies', 'audit_trail']) AS name;
 
 -- Down Migration
 

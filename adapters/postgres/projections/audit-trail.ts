@@ -1,8 +1,7 @@
 import type pg from 'pg';
 import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
 import { SYSTEM_EVENTS } from '../../../domain/events/system-event.ts';
-import type { RunStoredEvent } from '../event-store.ts';
-import type { Projection } from './projection.ts';
+import type { ProjectedEvent, Projection } from './projection.ts';
 
 /** What people do to runs. */
 const ACTS = [
@@ -29,7 +28,7 @@ export const AUDIT_TRAIL: Projection = {
 
 async function apply(
   client: pg.PoolClient,
-  events: readonly RunStoredEvent[],
+  events: readonly ProjectedEvent[],
   table: (name: string) => string,
 ): Promise<void> {
   if (events.length === 0) return;
@@ -48,14 +47,14 @@ async function apply(
   );
 }
 
-function actorOf({ payload }: RunStoredEvent): string | null {
+function actorOf({ payload }: ProjectedEvent): string | null {
   if (!isJsonObject(payload)) return null;
   const who = payload['by'] ?? payload['decidedBy'] ?? null;
   return typeof who === 'string' ? who : null;
 }
 
 /** The run, or the stream of what it was done to: `definition/<workflow>`, `access/<user>`. */
-function targetOf({ streamId, correlationId }: RunStoredEvent): string {
+function targetOf({ streamId, correlationId }: ProjectedEvent): string {
   return streamId.startsWith('run/') && correlationId !== null ? `run/${correlationId}` : streamId;
 }
 

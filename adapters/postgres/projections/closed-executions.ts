@@ -7,9 +7,9 @@ import { isCode } from '../../../domain/runs/code-workflow.ts';
 import type { RunError } from '../../../domain/runs/run-event.ts';
 import { initialState } from '../../../domain/runs/run-state.ts';
 import type { CompiledDefinitions } from '../compiled-definitions.ts';
-import type { RunStoredEvent } from '../event-store.ts';
 import type { Queryable } from '../payload-store.ts';
 import { runEvents } from '../run-feed.ts';
+import type { ProjectedEvent } from './projection.ts';
 
 export const RUN_CLOSED = ['run.completed', 'run.failed', 'run.cancelled', 'run.terminated', 'run.timed_out'] as const;
 
@@ -36,7 +36,7 @@ type RunRow = { workflow_id: string; version: number; hash: string };
 export async function closedRunOf(
   db: Queryable,
   definitions: CompiledDefinitions,
-  closing: RunStoredEvent,
+  closing: ProjectedEvent,
 ): Promise<ClosedRun | undefined> {
   const id = closing.correlationId ?? '';
   const { rows } = await db.query<RunRow>(

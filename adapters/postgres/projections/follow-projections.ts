@@ -1,12 +1,11 @@
 import type pg from 'pg';
 import { AppError } from '../../../domain/errors.ts';
 import type { StoredEvent } from '../../../domain/events/stored-event.ts';
-import type { RunStoredEvent } from '../event-store.ts';
 import type { Queryable } from '../payload-store.ts';
 import { consumeOnce, createSubscription } from '../subscriptions.ts';
 import { inTransaction } from '../transaction.ts';
 import { noteFailure, noteSuccess } from './projection-store.ts';
-import { type Projection, shadowSchema, subscriptionName } from './projection.ts';
+import { type ProjectedEvent, type Projection, shadowSchema, subscriptionName } from './projection.ts';
 import { createShadowTables, readShadowMark, readShape, swapShadowTables } from './shadow-tables.ts';
 
 type Row = {
@@ -139,7 +138,7 @@ async function takeIn(pool: pg.Pool, copy: Copy, tenantId: string, batch: Batch)
   const { projection, generation, live } = copy;
   let failure: unknown = null;
   const apply = async (events: readonly StoredEvent[], client: pg.PoolClient) =>
-    projection.apply(client, events as readonly RunStoredEvent[], await namesOf(client, projection, generation));
+    projection.apply(client, events as readonly ProjectedEvent[], await namesOf(client, projection, generation));
   const outcome = await consumeOnce(pool, { tenantId, name: nameOf(copy) }, apply, {
     batch: live ? batch.live : batch.build,
     maxAttempts: Infinity,

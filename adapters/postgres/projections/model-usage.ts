@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { SystemPayload } from '../../../domain/events/system-event.ts';
-import type { RunStoredEvent } from '../event-store.ts';
-import type { Projection } from './projection.ts';
+import type { ProjectedEvent, Projection } from './projection.ts';
 
 export const MODEL_USAGE: Projection = {
   name: 'model-usage',
@@ -17,7 +16,7 @@ type Call = SystemPayload<'model.called'> & { by?: string | null };
 
 async function apply(
   client: pg.PoolClient,
-  events: readonly RunStoredEvent[],
+  events: readonly ProjectedEvent[],
   table: (name: string) => string,
 ): Promise<void> {
   const calls = events.map((event) => ({ ...event, call: event.payload as unknown as Call }));

@@ -1,9 +1,8 @@
 import type pg from 'pg';
 import { durationClass } from '../../../domain/events/duration-classes.ts';
 import { createCompiledDefinitions } from '../compiled-definitions.ts';
-import type { RunStoredEvent } from '../event-store.ts';
 import { type ClosedExecution, closedRunOf, RUN_CLOSED } from './closed-executions.ts';
-import type { Projection } from './projection.ts';
+import type { ProjectedEvent, Projection } from './projection.ts';
 
 export const NODE_STATS: Projection = {
   name: 'node-stats',
@@ -26,7 +25,7 @@ type Counted = {
 
 async function apply(
   client: pg.PoolClient,
-  events: readonly RunStoredEvent[],
+  events: readonly ProjectedEvent[],
   table: (name: string) => string,
 ): Promise<void> {
   const definitions = createCompiledDefinitions(client);
@@ -43,7 +42,7 @@ async function apply(
 }
 
 /** What never began is of the day on which the run closed. */
-function timesOf({ startedAt, closedAt }: ClosedExecution, event: RunStoredEvent) {
+function timesOf({ startedAt, closedAt }: ClosedExecution, event: ProjectedEvent) {
   const durationMs = startedAt === null || closedAt === null ? null : Math.max(0, closedAt - startedAt);
   return { at: closedAt === null ? event.occurredAt : new Date(closedAt), durationMs };
 }

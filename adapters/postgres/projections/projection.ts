@@ -1,5 +1,8 @@
 import type pg from 'pg';
-import type { RunStoredEvent } from '../event-store.ts';
+import type { StoredEvent } from '../../../domain/events/stored-event.ts';
+
+/** `sequence` counts the events of a run over all its links, from 1. */
+export type ProjectedEvent = StoredEvent & { sequence: number };
 
 /** What is made of the events for readers, in tables of its own. */
 export type Projection = {
@@ -15,7 +18,7 @@ export type Projection = {
    * Writes what the events make of the tables, with this client alone: it is committed together with the place reached.
    * `table` gives the name under which a table is to be written, as there may be another one that is being built.
    */
-  apply: (client: pg.PoolClient, events: readonly RunStoredEvent[], table: (name: string) => string) => Promise<void>;
+  apply: (client: pg.PoolClient, events: readonly ProjectedEvent[], table: (name: string) => string) => Promise<void>;
 };
 
 /** Read models that the feed writes in the transaction of the events, so that they never lag behind them. */

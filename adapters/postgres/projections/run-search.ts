@@ -1,8 +1,7 @@
 import type pg from 'pg';
 import { searchText } from '../../../domain/events/search-text.ts';
 import { isJsonObject, type Json } from '../../../domain/json.ts';
-import type { RunStoredEvent } from '../event-store.ts';
-import type { Projection } from './projection.ts';
+import type { ProjectedEvent, Projection } from './projection.ts';
 
 /** Words of runs, in no language in particular: as they are written, without regard to case. */
 export const RUN_SEARCH: Projection = {
@@ -27,7 +26,7 @@ type Words = { tenantId: string; runId: string; first: boolean; weight: 'B' | 'C
 /** Events are taken one by one, so that the same comes out however they are parted into batches. */
 async function apply(
   client: pg.PoolClient,
-  events: readonly RunStoredEvent[],
+  events: readonly ProjectedEvent[],
   table: (name: string) => string,
 ): Promise<void> {
   const words = events.flatMap(wordsOf);
@@ -59,7 +58,7 @@ async function apply(
   );
 }
 
-function wordsOf({ type, payload, tenantId, correlationId, sequence }: RunStoredEvent): Words[] {
+function wordsOf({ type, payload, tenantId, correlationId, sequence }: ProjectedEvent): Words[] {
   if (correlationId === null || !isJsonObject(payload)) return [];
   const found = (weight: Words['weight'], text: string): Words[] => [
     { tenantId, runId: correlationId, first: sequence === 1, weight, text },

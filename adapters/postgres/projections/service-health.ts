@@ -3,9 +3,8 @@ import { durationClass } from '../../../domain/events/duration-classes.ts';
 import type { SystemPayload } from '../../../domain/events/system-event.ts';
 import type { Json } from '../../../domain/json.ts';
 import { createCompiledDefinitions } from '../compiled-definitions.ts';
-import type { RunStoredEvent } from '../event-store.ts';
 import { closedRunOf, RUN_CLOSED } from './closed-executions.ts';
-import type { Projection } from './projection.ts';
+import type { ProjectedEvent, Projection } from './projection.ts';
 
 export const SERVICE_HEALTH: Projection = {
   name: 'service-health',
@@ -28,7 +27,7 @@ type Call = {
 
 async function apply(
   client: pg.PoolClient,
-  events: readonly RunStoredEvent[],
+  events: readonly ProjectedEvent[],
   table: (name: string) => string,
 ): Promise<void> {
   const definitions = createCompiledDefinitions(client);
@@ -56,7 +55,7 @@ async function apply(
   await writeLatencies(client, calls, table('service_latencies'));
 }
 
-function callOf({ type, tenantId, occurredAt: at, payload }: RunStoredEvent): Call {
+function callOf({ type, tenantId, occurredAt: at, payload }: ProjectedEvent): Call {
   const call = payload as unknown as SystemPayload<'model.called'> & SystemPayload<'tool.called'>;
   const { durationMs, error, outcome } = call;
   const of =
