@@ -9,6 +9,7 @@ import { createPool } from '../adapters/postgres/pool.ts';
 import { DEFAULT_TENANT } from '../domain/identifiers.ts';
 import type { EventRecorder } from '../domain/events/event-recorder.ts';
 import { activityEnvironment } from '../tests/activity-environment.ts';
+import { eventFaults } from '../tests/event-faults.ts';
 import { noLedger } from '../tests/no-ledger.ts';
 import { createTestDatabase, type TestDatabase, uniqueName } from '../tests/servers.ts';
 import { createToolActivities } from './tools/tool-activities.ts';
@@ -96,5 +97,6 @@ describe('recording a call', () => {
     await Promise.all(Array.from({ length: 60 }, (_, index) => attempt(run, (index % 30) + 1, url)));
     expect(new Set((await eventsOf(run)).map(({ eventId }) => eventId)).size).toBe(30);
     expect(await eventsOf(run)).toHaveLength(30);
+    expect(await eventFaults(pool)).toEqual([]);
   });
 });

@@ -33,6 +33,12 @@ export const ERRORS = {
     message: (f) => `The output mapping failed: ${String(f['detail'])}`,
     hint: 'Check the expressions under `output` in the definition.',
   },
+  EVENT_UNREADABLE: {
+    status: 500,
+    retry: false,
+    message: (f) =>
+      `The stored event ${String(f['type'])} of version ${String(f['schemaVersion'])} cannot be brought up to date in ${String(f['steps'])} steps`,
+  },
   NOT_FOUND: {
     status: 404,
     retry: false,

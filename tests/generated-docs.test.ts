@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import {
+  EVENT_CATALOGUE_FILE,
+  EVENT_SCHEMA_FILE,
+  renderEventCatalogue,
+  renderEventSchemas,
+} from './event-catalogue.ts';
 import { pagesWithBlocks, renderWorkflowSchema, WORKFLOW_SCHEMA_FILE } from './generated-docs.ts';
 
 /** `npm run generate` renews them. */
@@ -8,5 +14,10 @@ describe('generated documentation', () => {
 
   it('is what the code says in docs/workflow.schema.json', () => {
     expect(JSON.parse(readFileSync(WORKFLOW_SCHEMA_FILE, 'utf8'))).toEqual(JSON.parse(renderWorkflowSchema()));
+  });
+
+  it('is what the code says in the catalogue of events', () => {
+    expect(readFileSync(EVENT_CATALOGUE_FILE, 'utf8')).toBe(renderEventCatalogue());
+    expect(JSON.parse(readFileSync(EVENT_SCHEMA_FILE, 'utf8'))).toEqual(JSON.parse(renderEventSchemas()));
   });
 });

@@ -1,4 +1,6 @@
 import type { StoredEvent } from '../../domain/events/stored-event.ts';
+import { upcast } from '../../domain/events/upcasters/upcast.ts';
+import { UPCASTERS } from '../../domain/events/upcasters/upcasters.ts';
 import type { Json } from '../../domain/json.ts';
 import { readPayloads } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
@@ -27,13 +29,17 @@ export const EVENT_COLUMNS = `event.tenant_id, stream.stream_id, event.version, 
   event.schema_version, event.occurred_at, event.recorded_at, event.causation_id, event.payload,
   coalesce(event.correlation_id, stream.run_id) AS correlation_id, stream.sequence_base + event.version AS sequence`;
 
-/** With large values in their places. */
+/** With large values in their places, brought up to the versions of today. */
 export async function storedEvents(pool: Queryable, rows: readonly EventRow[]): Promise<RunStoredEvent[]> {
   const payloads = await readPayloads(
     createPayloadStore(pool),
     rows.map((row) => row.payload),
   );
-  return rows.map((row, index) => ({
+  return rows.map((row, index) => upcast(UPCASTERS, eventOf(row, payloads[index] as Json)));
+}
+
+function eventOf(row: EventRow, payload: Json): RunStoredEvent {
+  return {
     tenantId: row.tenant_id,
     streamId: row.stream_id,
     version: row.version,
@@ -45,7 +51,7 @@ export async function storedEvents(pool: Queryable, rows: readonly EventRow[]): 
     recordedAt: row.recorded_at,
     correlationId: row.correlation_id,
     causationId: row.causation_id,
-    payload: payloads[index] as Json,
+    payload,
     sequence: row.sequence,
-  }));
+  };
 }

@@ -21,6 +21,7 @@ import { sharedNamespace } from '../../../temporal/tenant-namespaces.ts';
 import { contentHash } from '../../../temporal/content-hash.ts';
 import { createHistoryDecoder } from '../../../temporal/history-payloads.ts';
 import { startRunWorkflow } from '../../../temporal/start-run-workflow.ts';
+import { eventFaults } from '../../../tests/event-faults.ts';
 import { createTestNamespace } from '../../../tests/namespaces.ts';
 import { createTestDatabase, type TestDatabase, testTemporal, uniqueName } from '../../../tests/servers.ts';
 import { bundleWorkflows } from '../../../workers/bundle.ts';
@@ -142,6 +143,7 @@ describe('weft events', () => {
     const verify = await weft('verify', '--run', ids[0] as string, '--json');
     expect(JSON.parse(verify.stdout)).toMatchObject({ streams: 1, found: [], goneValues: 0 });
     expect(verify.code).toBe(0);
+    expect(await eventFaults(pool)).toEqual([]);
   });
 
   it('finds no difference in a run that was reset while it waited, open and closed', async () => {

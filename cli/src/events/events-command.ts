@@ -1,7 +1,10 @@
 import { type Command } from 'commander';
+import { exitCode } from '../exit-code.ts';
+import { graphqlUrl } from '../graphql-url.ts';
 import { wholeNumber } from '../whole-number.ts';
 import type { AuditOptions } from './audit-events.ts';
 import type { LetterOptions } from './dead-letters.ts';
+import type { ListOptions, StreamOptions } from './list-stored-events.ts';
 import type { VerifyOptions } from './verify-events.ts';
 
 const HELP = `
@@ -17,6 +20,9 @@ Examples
   weft events verify --run research-brief-1 --json
   weft events audit --last 100
   weft events audit --open
+  weft events list --type definition.* access.login_failed --newest
+  weft events list --correlation research-brief-1 --json
+  weft events stream definition/research-brief --from-version 2
   weft events dead-letters list
   weft events dead-letters requeue --subscription mail --position 4711`;
 
@@ -24,7 +30,7 @@ Examples
 export function addEventsCommand(program: Command): void {
   const events = program
     .command('events')
-    .description('the event store: is it whole, is it true')
+    .description('the event store: read it; is it whole, is it true')
     .addHelpText('after', HELP);
   const verify = events
     .command('verify')
@@ -54,7 +60,43 @@ export function addEventsCommand(program: Command): void {
       const { audit: run } = await import('./audit-events.ts');
       process.exitCode = await run(options);
     });
+  addReads(events);
   addDeadLetters(events);
+}
+
+type WithUrl<Options> = Omit<Options, 'url'> & { url?: string };
+const withUrl = <Options extends { url?: string }>(options: Options) => ({
+  ...options,
+  url: options.url ?? graphqlUrl(),
+});
+
+function addReads(events: Command): void {
+  const load = () => import('./list-stored-events.ts');
+  events
+    .command('list')
+    .description('stored events, in the order in which the store took them')
+    .option('--type <type...>', 'these types, such as node.failed, or kinds, such as definition.*')
+    .option('--correlation <id>', 'of this run, or of whatever has this correlation id')
+    .option('--stream <id>', 'of this stream')
+    .option('--from <position>', 'those after this position; with --newest those before it')
+    .option('--since <time>', 'taken by the store at this time or later, ISO 8601')
+    .option('--until <time>', 'taken by the store before this time')
+    .option('--newest', 'the newest first')
+    .option('--first <n>', 'how many, 1 to 1000', wholeNumber(1, 1_000))
+    .option('--url <url>', 'of the graph')
+    .option('--json', 'one JSON object on stdout')
+    .action((options: WithUrl<ListOptions>) => exitCode(async () => (await load()).listStoredEvents(withUrl(options))));
+  events
+    .command('stream')
+    .description('the events of one stream')
+    .argument('<id>', 'such as definition/research-brief or schedule/nightly')
+    .option('--from-version <n>', 'from this version on', wholeNumber(1))
+    .option('--first <n>', 'how many, 1 to 1000', wholeNumber(1, 1_000))
+    .option('--url <url>', 'of the graph')
+    .option('--json', 'one JSON array on stdout')
+    .action((id: string, options: WithUrl<StreamOptions>) =>
+      exitCode(async () => (await load()).listStream(id, withUrl(options))),
+    );
 }
 
 function addDeadLetters(events: Command): void {
