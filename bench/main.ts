@@ -9,6 +9,7 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   map: async () => (await import('./map.ts')).map(),
   effects: async () => (await import('./effects.ts')).effects(),
   waiting: async () => (await import('./waiting.ts')).waiting(),
+  gateway: async () => (await import('./gateway.ts')).gateway(),
   peers: async () => (await import('./peers.ts')).peers(),
 };
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { Pool } from 'undici';
 import { createInternalTokens, type Identity } from '../adapters/tokens/internal-token.ts';
@@ -19,17 +19,24 @@ const ASK_MS = 5_000;
 type Known = { identity: Identity; at: number; signed: Map<string, { token: string; at: number }> };
 /** Signs, for one subgraph, who asks. */
 export type SignedIdentity = (subgraph: string) => Promise<string>;
-export type Authenticator = { handler: RequestHandler; close(): Promise<void> };
+export type Authenticator = {
+  /** Finds out who asks; a request that may not go on has been answered when it gives false. */
+  admits(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** Who asks with a request that was admitted; nobody where nobody has to sign in. */
+  identity(request: IncomingMessage): SignedIdentity | undefined;
+  close(): Promise<void>;
+};
 
 /** Finds out who asks by asking the API, which has the accounts. Where nobody has to sign in it lets everybody through. */
 export function createAuthenticator(settings: Settings, log: Logger): Authenticator {
   if (settings.WEFT_AUTH === 'off') {
-    return { handler: (_request, _response, next) => next(), close: () => Promise.resolve() };
+    return { admits: () => Promise.resolve(true), identity: () => undefined, close: () => Promise.resolve() };
   }
   const tokens = createInternalTokens(settings.WEFT_SECRET_KEY);
   const url = new URL('/internal/identify', settings.WORKFLOW_API_URL);
   const pool = new Pool(url.origin, { connections: 8 });
   const known = new Map<string, Known>();
+  const admitted = new WeakMap<IncomingMessage, SignedIdentity>();
 
   async function ask(token: string, address: string | null): Promise<Identity | Refusal> {
     const ours = await tokens.sign(NOBODY, 'access');
@@ -75,7 +82,7 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
   };
 
   return {
-    async handler(request, response, next) {
+    async admits(request, response) {
       const address = addressOf(request);
       const token = bearerOf(request);
       if (token === undefined) return refuse(response, BAD_CREDENTIALS);
@@ -84,15 +91,13 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
           ? { identity: { ...NOBODY, address }, at: Date.now(), signed: new Map() }
           : await identityOf(token, address);
       if ('refused' in entry) return refuse(response, entry);
-      response.locals['identity'] = signed(entry);
-      next();
+      admitted.set(request, signed(entry));
+      return true;
     },
+    identity: (request) => admitted.get(request),
     close: () => pool.close(),
   };
 }
-
-export const signedIdentity = (response: Response): SignedIdentity | undefined =>
-  response.locals['identity'] as SignedIdentity | undefined;
 
 type Refusal = { refused: number; code: string; message: string; hint?: string };
 
@@ -113,15 +118,18 @@ function remember(known: Map<string, Known>, key: string, entry: Known): Known {
   return entry;
 }
 
-function refuse(response: Response, { refused, code, message, hint }: Refusal): void {
-  if (refused === 401) response.set('WWW-Authenticate', 'Bearer');
-  response.status(refused).json({ errors: [{ message, extensions: { code, ...(hint !== undefined && { hint }) } }] });
+function refuse(response: ServerResponse, { refused, code, message, hint }: Refusal): false {
+  if (refused === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  const body = { errors: [{ message, extensions: { code, ...(hint !== undefined && { hint }) } }] };
+  response.writeHead(refused, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+  return false;
 }
 
 /** Null without credentials, undefined for what is no bearer token. */
-function bearerOf(request: Request): string | null | undefined {
-  const given = request.get('authorization');
+function bearerOf(request: IncomingMessage): string | null | undefined {
+  const given = request.headers.authorization;
   return given === undefined ? null : /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(given)?.[1];
 }
 
-const addressOf = (request: Request): string | null => request.ip?.replace(/^::ffff:/, '') ?? null;
+const addressOf = (request: IncomingMessage): string | null =>
+  request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? null;

@@ -1,7 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { ApolloGateway } from '@apollo/gateway';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import {
   ApolloServerPluginLandingPageDisabled,
@@ -12,69 +10,77 @@ import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHt
 import { expressMiddleware } from '@as-integrations/express5';
 import express from 'express';
 import type { Logger } from 'pino';
-import { Pool } from 'undici';
-import { answerHttpErrors, createHttpApp } from '../adapters/express/http-app.ts';
+import { answerHttpErrors, createHttpApp, type HttpAppOptions, traceRequest } from '../adapters/express/http-app.ts';
 import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
 import { listen } from '../adapters/express/listen.ts';
 import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
-import { accessRules } from './access-rules.ts';
-import { createAuthenticator, signedIdentity } from './authenticate.ts';
+import { type Authenticator, createAuthenticator } from './authenticate.ts';
+import { createGateway } from './create-gateway.ts';
+import type { GatewayInterface } from './execute/plan-gateway.ts';
 import { explorer } from './explorer.ts';
 import { formatError } from './format-error.ts';
+import { committedGraph, type Graph } from './graph.ts';
+import { answerPost, isPlainPost } from './graphql-door.ts';
 import { limitNestedLists } from './limit-nested-lists.ts';
-import { createSubgraphMetrics, type SubgraphMetrics } from './subgraph-metrics.ts';
-import { createSubgraphSource, type SubgraphContext } from './subgraph-source.ts';
-import { SUBGRAPHS } from './subgraphs.ts';
-import { SUPERGRAPH_FILE } from './supergraph-file.ts';
+import { createSubgraphMetrics } from './subgraph-metrics.ts';
+import type { SubgraphContext } from './subgraph-source.ts';
 
 export type RunningGateway = { port: number; stop: () => Promise<void> };
-type Parts = { settings: Settings; log: Logger; metrics: SubgraphMetrics; traces: AsyncLocalStorage<RequestTrace> };
 
 const GRAPHQL_PATH = '/graphql';
 
 /** Of one document; whatever is larger belongs in variables. */
 const MAXIMUM_TOKENS = 50_000;
-const SOCKETS_PER_SUBGRAPH = 64;
 /** Room for the query and the other variables beside the largest payload. */
 const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
 
-/** Serves the committed supergraph. Subgraphs need not be up: their fields fail until they are. */
-export async function startGateway(settings: Settings, log: Logger): Promise<RunningGateway> {
+/** Serves a graph. Subgraphs need not be up: their fields fail until they are. */
+export async function startGateway(
+  settings: Settings,
+  log: Logger,
+  graph: Graph = committedGraph(settings),
+): Promise<RunningGateway> {
   const httpMetrics = createHttpMetrics();
   const traces = new AsyncLocalStorage<RequestTrace>();
-  const parts: Parts = { settings, log, metrics: createSubgraphMetrics(httpMetrics.registry), traces };
-  const sdl = readFileSync(SUPERGRAPH_FILE, 'utf8');
-  const guarded = accessRules(sdl);
+  const metrics = createSubgraphMetrics(httpMetrics.registry);
   let ready = false;
-  const app = createHttpApp({
+  const tracing: HttpAppOptions = {
     log,
     metrics: httpMetrics,
     traces,
     readiness: () => Promise.resolve({ ready }),
     notable: [GRAPHQL_PATH],
     routeOf: (path) => path.replace(/^\/explorer\/.*/, '/explorer/*'),
-  });
-  app.get('/_service/schema', (_request, response) => void response.type('text/plain').send(sdl));
-  const server = createServer(app);
+  };
+  const app = createHttpApp(tracing);
+  app.get('/_service/schema', (_request, response) => void response.type('text/plain').send(graph.supergraphSdl));
+  const server = createServer();
   const authenticator = createAuthenticator(settings, log);
-  const pools: Pool[] = [];
-  const apollo = createApollo(parts, createGateway(parts, guarded.sdl, pools), server);
+  const { gateway, close } = createGateway({ settings, log, metrics, graph });
+  const apollo = createApollo({ log, traces }, gateway, server);
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
-  const context = async ({ res }: { res: express.Response }) => ({
+  const context = async (request: IncomingMessage) => ({
     forward: forwardedHeaders(traces.getStore()),
-    identity: signedIdentity(res),
+    identity: authenticator.identity(request),
   });
   app.use(explorer(GRAPHQL_PATH));
   app.use(
     GRAPHQL_PATH,
-    authenticator.handler,
+    admission(authenticator).handler,
     express.json({ limit: bodyLimit }),
-    expressMiddleware(apollo, { context }),
+    expressMiddleware(apollo, { context: ({ req }) => context(req) }),
   );
   app.use(answerHttpErrors(log, bodyLimit));
+  const door = { apollo, context, bodyLimit, admits: authenticator.admits };
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.url !== GRAPHQL_PATH || !isPlainPost(request)) return void app(request, response);
+    traceRequest(tracing, request, response, GRAPHQL_PATH, () => {
+      answerPost(door, request, response).catch((error: unknown) => failed(error, response, log));
+    });
+  });
   const port = await listen(server, settings.WEFT_HOST, settings.GATEWAY_PORT);
   ready = true;
   return {
@@ -83,39 +89,18 @@ export async function startGateway(settings: Settings, log: Logger): Promise<Run
       ready = false;
       await apollo.stop();
       await authenticator.close();
-      await Promise.all(pools.map((pool) => pool.close()));
+      await close();
     },
   };
 }
 
-function createGateway({ settings, log, metrics }: Parts, supergraphSdl: string, pools: Pool[]): ApolloGateway {
-  // Read by ApolloGateway's constructor; without it the planner reports to its vendor.
-  process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
-  return new ApolloGateway({
-    supergraphSdl,
-    logger: log,
-    __exposeQueryPlanExperimental: false,
-    buildService({ name }) {
-      const subgraph = SUBGRAPHS.find((candidate) => candidate.name === name);
-      if (!subgraph) throw new Error(`The supergraph names subgraph ${name}, which is not in gateway/subgraphs.ts`);
-      const url = new URL(settings[subgraph.urlSetting]);
-      const pool = new Pool(url.origin, { connections: SOCKETS_PER_SUBGRAPH, keepAliveTimeout: 30_000 });
-      pools.push(pool);
-      return createSubgraphSource({
-        name,
-        url,
-        pool,
-        timeoutMs: settings.WEFT_SUBGRAPH_TIMEOUT_MS,
-        observe(outcome, seconds, cause) {
-          metrics.durations.observe({ subgraph: name, outcome }, seconds);
-          if (cause) log.warn({ err: cause, subgraph: name, url: url.href }, 'subgraph did not answer');
-        },
-      });
-    },
-  });
-}
+type ApolloParts = { log: Logger; traces: AsyncLocalStorage<RequestTrace> };
 
-function createApollo({ log, traces }: Parts, gateway: ApolloGateway, server: Server): ApolloServer<SubgraphContext> {
+function createApollo(
+  { log, traces }: ApolloParts,
+  gateway: GatewayInterface,
+  server: Server,
+): ApolloServer<SubgraphContext> {
   return new ApolloServer<SubgraphContext>({
     gateway,
     logger: log,
@@ -138,6 +123,21 @@ function createApollo({ log, traces }: Parts, gateway: ApolloGateway, server: Se
   });
 }
 
+function admission({ admits }: Authenticator): { handler: express.RequestHandler } {
+  return {
+    async handler(request, response, next) {
+      if (await admits(request, response)) next();
+    },
+  };
+}
+
 function forwardedHeaders(trace: RequestTrace | undefined): SubgraphContext['forward'] {
   return trace ? { traceparent: trace.traceparent, 'x-correlation-id': trace.correlationId } : {};
+}
+
+function failed(error: unknown, response: ServerResponse, log: Logger): void {
+  log.error({ err: error }, 'request failed');
+  if (response.headersSent) return void response.destroy();
+  const body = { errors: [{ message: 'Internal error; the log has the details', extensions: { code: 'INTERNAL' } }] };
+  response.writeHead(500, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
 }

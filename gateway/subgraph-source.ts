@@ -1,10 +1,13 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import type { Pool } from 'undici';
+import { GraphQLError, OperationTypeNode, parse } from 'graphql';
+import type { Dispatcher } from 'undici';
 import { IDENTITY_HEADER, type SignedIdentity } from './authenticate.ts';
+import { DeadlineExceeded, postJson } from './execute/post-json.ts';
+import { shareInFlight } from './execute/share-in-flight.ts';
+import type { SubgraphAnswer, SubgraphSource } from './execute/subgraph-answer.ts';
 
 export type SubgraphContext = {
-  /** Headers that go on to every subgraph. */
+  /** Headers that go on to every subgraph and change nothing of its answers. */
   forward: Record<string, string>;
   /** Signs for a subgraph who asks. */
   identity?: SignedIdentity | undefined;
@@ -13,37 +16,45 @@ export type SubgraphContext = {
 export type SubgraphOptions = {
   name: string;
   url: URL;
-  pool: Pool;
+  pool: Dispatcher;
   timeoutMs: number;
+  /** Whether equal queries of one identity that run at the same time are sent once. */
+  shares: boolean;
   /** Called once a request, also for failed ones. */
-  observe: (outcome: 'answered' | 'unavailable', seconds: number, cause?: unknown) => void;
+  observe: (outcome: 'answered' | 'unavailable' | 'shared', seconds: number, cause?: unknown) => void;
 };
 
-type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQLFormattedError[] };
-
 /** Sends the gateway's fetches to one subgraph over kept-alive connections. */
-export function createSubgraphSource(options: SubgraphOptions): GraphQLDataSource {
+export function createSubgraphSource(options: SubgraphOptions): SubgraphSource<SubgraphContext> {
+  const { name, shares, observe } = options;
+  const share = shareInFlight<Received>(() => observe('shared', 0));
+  return async ({ kind, body }, { forward, identity }) => {
+    const signed = identity ? await identity(name) : '';
+    const headers = signed === '' ? forward : { ...forward, [IDENTITY_HEADER]: signed };
+    const ask = () => send(options, body, headers);
+    const received = await (shares && kind === OperationTypeNode.QUERY ? share(`${signed}\n${body}`, ask) : ask());
+    return take(received);
+  };
+}
+
+/** The same for the stock executor. */
+export function asDataSource(source: SubgraphSource<SubgraphContext>): GraphQLDataSource {
+  const kinds = new Map<string, OperationTypeNode>();
   return {
     async process({ request, context }) {
-      const { query, variables, operationName } = request;
-      const forward = await headersFor(options.name, context as Partial<SubgraphContext>);
+      const { query = '', variables, operationName } = request;
+      const kind = kinds.get(query) ?? operationKind(query);
+      if (kinds.size < 1000) kinds.set(query, kind);
       const body = bodyOf({ query, variables, operationName });
-      const began = performance.now();
-      const deadline = AbortSignal.timeout(options.timeoutMs);
-      try {
-        const answer = await send(options, body, forward, deadline);
-        options.observe('answered', (performance.now() - began) / 1000);
-        return answer;
-      } catch (error) {
-        options.observe('unavailable', (performance.now() - began) / 1000, error);
-        throw unavailable(options, deadline.aborted);
-      }
+      const answer = await source({ kind, body }, { forward: {}, ...(context as Partial<SubgraphContext>) });
+      return answer as Awaited<ReturnType<GraphQLDataSource['process']>>;
     },
   };
 }
 
-async function headersFor(subgraph: string, { forward = {}, identity }: Partial<SubgraphContext>) {
-  return identity ? { ...forward, [IDENTITY_HEADER]: await identity(subgraph) } : forward;
+function operationKind(query: string): OperationTypeNode {
+  const [definition] = parse(query, { noLocation: true }).definitions;
+  return definition !== undefined && 'operation' in definition ? definition.operation : OperationTypeNode.MUTATION;
 }
 
 function bodyOf(request: object): string {
@@ -54,27 +65,39 @@ function bodyOf(request: object): string {
   }
 }
 
-async function send(
-  { pool, url }: SubgraphOptions,
-  body: string,
-  forward: SubgraphContext['forward'],
-  signal: AbortSignal,
-): Promise<Answer> {
-  const response = await pool.request({
-    path: url.pathname + url.search,
-    method: 'POST',
-    headers: { ...forward, 'content-type': 'application/json', accept: 'application/json' },
-    body,
-    signal,
-  });
-  return readAnswer(response.statusCode, await response.body.text());
+async function send(options: SubgraphOptions, body: string, headers: Record<string, string>): Promise<Received> {
+  const { pool, url, timeoutMs, observe } = options;
+  const began = performance.now();
+  try {
+    const { status, text } = await postJson(pool, {
+      path: url.pathname + url.search,
+      headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
+      body,
+      timeoutMs,
+    });
+    const answer = readAnswer(status, text);
+    observe('answered', (performance.now() - began) / 1000);
+    return { text, answer };
+  } catch (error) {
+    observe('unavailable', (performance.now() - began) / 1000, error);
+    throw unavailable(options, error instanceof DeadlineExceeded);
+  }
+}
+
+type Received = { text: string; answer: SubgraphAnswer | null };
+
+/** Whoever takes an answer writes into it: each gets its own. */
+function take(received: Received): SubgraphAnswer {
+  const answer = received.answer ?? (JSON.parse(received.text) as SubgraphAnswer);
+  received.answer = null;
+  return answer;
 }
 
 /** Any status may carry a GraphQL answer; anything else is no answer. */
-function readAnswer(status: number, text: string): Answer {
+function readAnswer(status: number, text: string): SubgraphAnswer {
   const answer: unknown = JSON.parse(text);
   if (typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer))
-    return answer as Answer;
+    return answer as SubgraphAnswer;
   throw new Error(`status ${status} without a GraphQL answer`);
 }
 

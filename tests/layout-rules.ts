@@ -12,8 +12,9 @@ const TOOL_CONFIGS = new Set([
   'tests/count-reporter.mjs',
 ]);
 const BARRELS = new Set(['workflows/catalogue.ts', 'sdk/src/index.ts']);
-/** gateway/start-gateway.ts writes a switch that @apollo/gateway reads there. */
-const ENVIRONMENT_READERS = /^(config\/load\.ts|gateway\/start-gateway\.ts|cli\/[\w-]+\.mjs|(tests|bench)\/.*)$/;
+/** gateway/create-gateway.ts writes a switch that @apollo/gateway reads there. */
+const ENVIRONMENT_READERS =
+  /^(config\/load\.ts|gateway\/create-gateway\.ts|cli\/[\w-]+\.mjs|(tests|bench)\/.*)$/;
 const FORBIDDEN_WORDS = new Set(['utils', 'util', 'common', 'shared', 'core', 'manager', 'helper', 'helpers']);
 const LONGEST_FILE = 400;
 

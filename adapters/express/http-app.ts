@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { HttpMetrics } from './http-metrics.ts';
@@ -35,23 +36,32 @@ export function createHttpApp(options: HttpAppOptions): Express {
   return app;
 }
 
-function traceRequests(options: HttpAppOptions): RequestHandler {
-  const { log, metrics, traces, notable, routeOf = (path) => path } = options;
-  return (request, response, next) => {
-    const { method, path } = request;
-    const trace = requestTrace(request.headers);
-    const began = performance.now();
-    response.setHeader('X-Correlation-ID', trace.correlationId);
-    response.once('finish', () => {
-      const seconds = (performance.now() - began) / 1000;
-      const route = response.statusCode === 404 ? 'unknown' : routeOf(path);
-      metrics.requests.inc({ method, route, status: response.statusCode });
-      metrics.durations.observe({ method, route }, seconds);
-      const level = notable.includes(path) ? 'info' : 'debug';
-      log[level]({ ...trace, method, route, status: response.statusCode, seconds }, 'request');
-    });
-    traces.run(trace, next);
-  };
+const traceRequests =
+  (options: HttpAppOptions): RequestHandler =>
+  (request, response, next) =>
+    traceRequest(options, request, response, request.path, next);
+
+/** Runs what answers a request inside its trace; counts, times and logs the answer. Needs no Express. */
+export function traceRequest(
+  { log, metrics, traces, notable, routeOf = (one) => one }: HttpAppOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  answer: () => void,
+): void {
+  const { method = '' } = request;
+  const trace = requestTrace(request.headers);
+  const began = performance.now();
+  response.setHeader('X-Correlation-ID', trace.correlationId);
+  response.once('finish', () => {
+    const seconds = (performance.now() - began) / 1000;
+    const route = response.statusCode === 404 ? 'unknown' : routeOf(path);
+    metrics.requests.inc({ method, route, status: response.statusCode });
+    metrics.durations.observe({ method, route }, seconds);
+    const level = notable.includes(path) ? 'info' : 'debug';
+    log[level]({ ...trace, method, route, status: response.statusCode, seconds }, 'request');
+  });
+  traces.run(trace, answer);
 }
 
 /** Answers what body parsing refuses; keeps everything else out of the answer. */

@@ -1,0 +1,65 @@
+import { ApolloGateway } from '@apollo/gateway';
+import type { Logger } from 'pino';
+import { Pool } from 'undici';
+import type { Settings } from '../config/settings.ts';
+import { createFederation } from './execute/federation.ts';
+import { createPlanGateway, type GatewayInterface } from './execute/plan-gateway.ts';
+import type { SubgraphSource } from './execute/subgraph-answer.ts';
+import type { Graph } from './graph.ts';
+import type { SubgraphMetrics } from './subgraph-metrics.ts';
+import { asDataSource, createSubgraphSource, type SubgraphContext } from './subgraph-source.ts';
+
+type GatewaySettings = Pick<
+  Settings,
+  'WEFT_SUBGRAPH_TIMEOUT_MS' | 'WEFT_GATEWAY_EXECUTOR' | 'WEFT_GATEWAY_SHARE_FETCHES'
+>;
+export type GatewayParts = { settings: GatewaySettings; log: Logger; metrics: SubgraphMetrics; graph: Graph };
+export type CreatedGateway = { gateway: GatewayInterface; close: () => Promise<void> };
+
+const SOCKETS_PER_SUBGRAPH = 64;
+
+/** The gateway for Apollo Server, with the executor that the settings choose. */
+export function createGateway(parts: GatewayParts): CreatedGateway {
+  const pools: Pool[] = [];
+  const sourceOf = (name: string) => openSource(name, parts, pools);
+  const close = async () => void (await Promise.all(pools.map((pool) => pool.close())));
+  if (parts.settings.WEFT_GATEWAY_EXECUTOR === 'stock') return { gateway: stockGateway(parts, sourceOf), close };
+  const federation = createFederation(parts.graph.plannedSdl);
+  const sources = new Map(federation.subgraphs.map((name) => [name, sourceOf(name)]));
+  return { gateway: createPlanGateway(federation, sources), close };
+}
+
+function stockGateway(
+  { graph, log }: GatewayParts,
+  sourceOf: (name: string) => SubgraphSource<SubgraphContext>,
+): GatewayInterface {
+  // Read by ApolloGateway's constructor; without it the planner reports to its vendor.
+  process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
+  return new ApolloGateway({
+    supergraphSdl: graph.plannedSdl,
+    logger: log,
+    __exposeQueryPlanExperimental: false,
+    buildService: ({ name }) => asDataSource(sourceOf(name)),
+  });
+}
+
+function openSource(
+  name: string,
+  { graph, settings, metrics, log }: GatewayParts,
+  pools: Pool[],
+): SubgraphSource<SubgraphContext> {
+  const url = graph.addressOf(name);
+  const pool = new Pool(url.origin, { connections: SOCKETS_PER_SUBGRAPH, keepAliveTimeout: 30_000 });
+  pools.push(pool);
+  return createSubgraphSource({
+    name,
+    url,
+    pool,
+    timeoutMs: settings.WEFT_SUBGRAPH_TIMEOUT_MS,
+    shares: settings.WEFT_GATEWAY_SHARE_FETCHES,
+    observe(outcome, seconds, cause) {
+      metrics.durations.observe({ subgraph: name, outcome }, seconds);
+      if (cause) log.warn({ err: cause, subgraph: name, url: url.href }, 'subgraph did not answer');
+    },
+  });
+}

@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ApolloServer, HeaderMap } from '@apollo/server';
+
+export type GraphqlDoor<Context extends object> = {
+  apollo: ApolloServer<Context>;
+  /** Answers a request itself, and gives false, when it may not go on. */
+  admits: (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+  context: (request: IncomingMessage) => Promise<Context>;
+  bodyLimit: number;
+};
+
+/** Whether a request is one that `answerPost` takes; Express answers the others. */
+export function isPlainPost({ method, headers }: IncomingMessage): boolean {
+  if (method !== 'POST' || headers['content-encoding'] !== undefined) return false;
+  return /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(headers['content-type'] ?? '');
+}
+
+/** Answers a GraphQL request without a web framework, which would cost more than the rest of a small one. */
+export async function answerPost<Context extends object>(
+  { apollo, admits, context, bodyLimit }: GraphqlDoor<Context>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!(await admits(request, response))) return;
+  const text = await readBody(request, bodyLimit);
+  if (text === null) {
+    return refuse(response, 413, 'PAYLOAD_TOO_LARGE', `The request exceeds ${bodyLimit} bytes`);
+  }
+  const body = parsed(text);
+  if (body === undefined) return refuse(response, 400, 'BAD_REQUEST', 'The request body cannot be read as JSON');
+  const answer = await apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: { method: 'POST', headers: headersOf(request), search: '', body },
+    context: () => context(request),
+  });
+  if (response.destroyed) return;
+  const { status = 200, headers, body: answered } = answer;
+  if (answered.kind === 'complete') {
+    headers.set('content-length', String(Buffer.byteLength(answered.string)));
+    response.writeHead(status, Object.fromEntries(headers)).end(answered.string);
+    return;
+  }
+  response.writeHead(status, Object.fromEntries(headers));
+  for await (const chunk of answered.asyncIterator) response.write(chunk);
+  response.end();
+}
+
+function headersOf({ headers }: IncomingMessage): HeaderMap {
+  const map = new HeaderMap();
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) map.set(name, typeof value === 'string' ? value : value.join(', '));
+  }
+  return map;
+}
+
+/** Null when it is too long; the rest of it is thrown away, so that the answer gets through. */
+async function readBody(request: IncomingMessage, limit: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let length = Number(request.headers['content-length'] ?? 0);
+  if (length > limit) return drained(request);
+  length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit) return drained(request);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function drained(request: IncomingMessage): null {
+  request.resume();
+  return null;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(body);
+}
