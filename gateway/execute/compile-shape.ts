@@ -12,6 +12,7 @@ import {
   isNonNullType,
   Kind,
   type OperationDefinitionNode,
+  parse,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
@@ -36,6 +37,13 @@ export function compileShape(source: ShapeSource): ObjectShape {
   const type = schema.getRootType(operation.operation);
   if (!type) throw new Error(`The schema has no type for a ${operation.operation}`);
   return objectShape(source, type, [{ selectionSet: operation.selectionSet, type }]);
+}
+
+/** The shape of a part of an operation, which the planner gives as text. */
+export function compilePartShape(source: ShapeSource, type: GraphQLCompositeType, selection: string): ObjectShape {
+  const [definition] = parse(selection, { noLocation: true }).definitions;
+  if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error('A part of an operation is a selection set');
+  return objectShape(source, type, [{ selectionSet: definition.selectionSet, type }]);
 }
 
 function objectShape(source: ShapeSource, type: GraphQLCompositeType, selected: readonly Selected[]): ObjectShape {

@@ -4,7 +4,7 @@ import type { PreparedOperation } from './prepare-operation.ts';
 import type { FieldShape } from './response-shape.ts';
 import type { Execution } from './run-fetch.ts';
 import { runPlan } from './run-plan.ts';
-import { shapeResponse } from './shape-response.ts';
+import { type ShapedResponse, shapeResponse, type Shaping } from './shape-response.ts';
 import type { SubgraphSources } from './subgraph-answer.ts';
 
 export type ExecutionInput<Context> = {
@@ -33,13 +33,17 @@ export async function executeOperation<Context>(
 export function completeResponse<Context>(
   prepared: PreparedOperation,
   root: JsonObject,
-  { conditions, variables, errors }: Execution<Context>,
+  run: Execution<Context>,
 ): ExecutionResult {
+  return shapedResult(run.errors, () =>
+    shapeResponse(prepared.shapeOf(run.conditions), root, shapingOf(prepared, run.variables)),
+  );
+}
+
+/** The result of what was fetched with some errors; what subgraphs sent may also be of no shape at all. */
+export function shapedResult(errors: readonly unknown[], shape: () => ShapedResponse): ExecutionResult {
   try {
-    const shaped = shapeResponse(prepared.shapeOf(conditions), root, {
-      schema: prepared.federation.schema,
-      introspect: (field) => introspect(prepared, field, variables),
-    });
+    const shaped = shape();
     if (errors.length > 0) return { errors: errors as GraphQLError[], data: shaped.data };
     if (shaped.errors.length === 0) return { data: shaped.data };
     return { data: shaped.data, extensions: { valueCompletion: shaped.errors } };
@@ -47,6 +51,10 @@ export function completeResponse<Context>(
     if (error instanceof GraphQLError) return { errors: [error] };
     return { errors: [new GraphQLError((error as Error).message, { originalError: error as Error })] };
   }
+}
+
+export function shapingOf(prepared: PreparedOperation, variables: Readonly<Record<string, unknown>>): Shaping {
+  return { schema: prepared.federation.schema, introspect: (field) => introspect(prepared, field, variables) };
 }
 
 function introspect(

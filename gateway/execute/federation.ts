@@ -3,6 +3,12 @@ import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { createTypeTest, type TypeTest } from './type-conditions.ts';
 
+export type PlanOptions = {
+  operationName?: string | undefined;
+  /** Whether `@defer` is kept; else what it defers is planned with the rest. */
+  defers?: boolean;
+};
+
 /** A supergraph ready to plan and to run operations. */
 export type Federation = {
   supergraphSdl: string;
@@ -10,7 +16,7 @@ export type Federation = {
   schema: GraphQLSchema;
   subgraphs: readonly string[];
   isOfType: TypeTest;
-  plan: (document: DocumentNode, operationName?: string) => QueryPlan;
+  plan: (document: DocumentNode, options: PlanOptions) => QueryPlan;
 };
 
 /** @throws when the supergraph is not one, or needs a feature that is not here */
@@ -18,14 +24,21 @@ export function createFederation(supergraphSdl: string): Federation {
   const supergraph = Supergraph.build(supergraphSdl);
   const apiSchema: Schema = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph);
+  let deferring: QueryPlanner | undefined;
   return {
     supergraphSdl,
-    schema: apiSchema.toGraphQLJSSchema(),
+    schema: apiSchema.toGraphQLJSSchema({ includeDefer: true }),
     subgraphs: [...supergraph.subgraphsMetadata()].map(({ name }) => name),
     isOfType: createTypeTest(supergraph.schema.toGraphQLJSSchema()),
-    plan: (document, operationName) =>
-      planner.buildQueryPlan(
-        operationFromDocument(apiSchema, document, operationName === undefined ? {} : { operationName }),
-      ),
+    plan(document, { operationName, defers = false }) {
+      const operation = operationFromDocument(
+        apiSchema,
+        document,
+        operationName === undefined ? {} : { operationName },
+      );
+      if (!defers) return planner.buildQueryPlan(operation);
+      deferring ??= new QueryPlanner(supergraph, { incrementalDelivery: { enableDefer: true } });
+      return deferring.buildQueryPlan(operation);
+    },
   };
 }

@@ -1,34 +1,58 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
+import type { GraphQLSchema } from 'graphql';
 import { coerceVariables } from './coerce-variables.ts';
 import { executeOperation } from './execute-operation.ts';
 import type { Federation } from './federation.ts';
-import { createPlanCache } from './plan-cache.ts';
+import { createPlanCache, type PlanCache, warmPlanCache } from './plan-cache.ts';
 import type { SubgraphSources } from './subgraph-answer.ts';
 
 export type GatewayInterface = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
 type Listener = Parameters<GatewayInterface['onSchemaLoadOrUpdate']>[0];
 
+export type PlanGateway = GatewayInterface & {
+  /** The plans of what is served now. */
+  plans: () => PlanCache;
+  /** Serves another supergraph as soon as the plans in use are made for it; requests under way end on the one they began on. */
+  swap: (next: Federation) => Promise<void>;
+};
+
+const WARMED_PLANS = 200;
+
 /** What Apollo Server takes for a gateway: the same planner, with our own executor of plans. */
-export function createPlanGateway<Context>(first: Federation, sources: SubgraphSources<Context>): GatewayInterface {
+export function createPlanGateway<Context>(
+  first: Federation,
+  sources: SubgraphSources<Context>,
+  options: { normalises?: boolean } = {},
+): PlanGateway {
   const listeners = new Set<Listener>();
-  const plans = createPlanCache(first);
-  const announce = ({ schema, supergraphSdl }: Federation) => {
+  const bySchema = new WeakMap<object, PlanCache>();
+  let plans = createPlanCache(first, options);
+  const serve = (next: PlanCache) => {
+    plans = next;
+    const { schema, supergraphSdl } = next.federation;
+    bySchema.set(schema, next);
     for (const listener of listeners) listener({ apiSchema: schema, coreSupergraphSdl: supergraphSdl });
   };
+  const plansOf = (schema: GraphQLSchema) => bySchema.get(schema) ?? plans;
   return {
+    plans: () => plans,
+    swap: async (next) => serve(await warmPlanCache(next, plans, WARMED_PLANS)),
     onSchemaLoadOrUpdate(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     async load() {
-      announce(plans.federation);
+      serve(plans);
       return {
-        async executor({ request, document, queryHash, operation, context }) {
+        async executor({ request, document, schema, queryHash, operation, context }) {
           const { variables = {}, operationName } = request;
-          const invalid = coerceVariables(plans.federation.schema, operation, variables);
+          const invalid = coerceVariables(schema, operation, variables);
           if (invalid.length > 0) return { errors: invalid };
-          const prepared = plans.prepare(queryHash + (operationName ?? ''), document, operationName);
-          return executeOperation(prepared, { sources, context: context as Context, variables });
+          const { prepared, literals } = plansOf(schema).prepare(queryHash + (operationName ?? ''), document, {
+            operationName,
+          });
+          const given = { ...variables, ...literals };
+          return executeOperation(prepared, { sources, context: context as Context, variables: given });
         },
       };
     },

@@ -1,5 +1,4 @@
 import { ERRORS } from '@apollo/federation-internals';
-import type { PlanNode } from '@apollo/query-planner';
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
@@ -8,9 +7,9 @@ import {
   valueFromASTUntyped,
   visit,
 } from 'graphql';
-import { compilePlan, type PlanStep } from './compile-plan.ts';
+import { compileFetch, compilePlan, type FetchStep, type PlanStep } from './compile-plan.ts';
 import { compileShape } from './compile-shape.ts';
-import type { Federation } from './federation.ts';
+import type { Federation, PlanOptions } from './federation.ts';
 import type { ObjectShape } from './response-shape.ts';
 
 export type PreparedOperation = {
@@ -18,6 +17,8 @@ export type PreparedOperation = {
   operation: OperationDefinitionNode;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   step: PlanStep | null;
+  /** What a subscription asks of its subgraph; `step` then runs for each event. */
+  primary: FetchStep | null;
   /** The caller's variables that decide what is included, with the operation's defaults. */
   conditionsOf: (variables: Readonly<Record<string, unknown>>) => Record<string, unknown>;
   shapeOf: (conditions: Record<string, unknown>) => ObjectShape;
@@ -27,19 +28,10 @@ export type PreparedOperation = {
 export function prepareOperation(
   federation: Federation,
   document: DocumentNode,
-  operationName?: string,
+  options: PlanOptions = {},
 ): PreparedOperation {
-  const operation = operationOf(document, operationName);
-  const { node } = federation.plan(document, operationName);
-  return prepared(federation, document, operation, compilePlan(node as PlanNode | undefined));
-}
-
-export function prepared(
-  federation: Federation,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-  step: PlanStep | null,
-): PreparedOperation {
+  const operation = operationOf(document, options.operationName);
+  const { node } = federation.plan(document, options);
   const fragments = new Map(
     document.definitions
       .filter((one): one is FragmentDefinitionNode => one.kind === Kind.FRAGMENT_DEFINITION)
@@ -48,11 +40,13 @@ export function prepared(
   const names = conditionVariables(document);
   const defaults = defaultsOf(operation);
   const shapes = new Map<string, ObjectShape>();
+  const subscribes = node?.kind === 'Subscription';
   return {
     federation,
     operation,
     fragments,
-    step,
+    step: compilePlan(subscribes ? node.rest : node),
+    primary: subscribes ? compileFetch(node.primary) : null,
     conditionsOf: (variables) =>
       Object.fromEntries(
         names.map((name) => [name, Object.hasOwn(variables, name) ? variables[name] : defaults.get(name)]),

@@ -17,6 +17,8 @@ export type Execution<Context> = {
   conditions: Record<string, unknown>;
   isOfType: TypeTest;
   errors: unknown[];
+  /** Hears of each fetch that deferred parts wait for, when it is over. */
+  onFetched?: (id: string) => void;
 };
 
 export async function runFetch<Context>(step: FetchStep, cursor: Cursor, run: Execution<Context>): Promise<void> {
@@ -26,6 +28,8 @@ export async function runFetch<Context>(step: FetchStep, cursor: Cursor, run: Ex
     else await fetchEntities(step, cursor, run);
   } catch (error) {
     run.errors.push(error);
+  } finally {
+    if (step.id !== undefined) run.onFetched?.(step.id);
   }
 }
 

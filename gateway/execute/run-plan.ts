@@ -2,6 +2,7 @@ import type { PlanStep } from './compile-plan.ts';
 import { type Cursor, moveCursor } from './cursor.ts';
 import { type Execution, runFetch } from './run-fetch.ts';
 
+/** Runs a plan to its end; what it would defer comes last. */
 export async function runPlan<Context>(step: PlanStep, cursor: Cursor, run: Execution<Context>): Promise<void> {
   switch (step.kind) {
     case 'fetch':
@@ -20,6 +21,7 @@ export async function runPlan<Context>(step: PlanStep, cursor: Cursor, run: Exec
       return;
     }
     case 'defer':
-      throw new Error('A plan with @defer has its own runner');
+      if (step.primary !== null) await runPlan(step.primary, cursor, run);
+      for (const part of step.parts) if (part.step !== null) await runPlan(part.step, cursor, run);
   }
 }

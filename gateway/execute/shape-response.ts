@@ -20,10 +20,16 @@ type State = Shaping & {
 const INVALID = Symbol('null where none may be');
 
 /** Gives what was asked for out of what was fetched; a null that may not be takes what is around it along. */
-export function shapeResponse(shape: ObjectShape, input: JsonObject, shaping: Shaping): ShapedResponse {
-  const state: State = { ...shaping, path: [], errors: [], explained: false };
+export function shapeResponse(
+  shape: ObjectShape,
+  input: JsonObject,
+  shaping: Shaping,
+  path: readonly (string | number)[] = [],
+): ShapedResponse {
+  const state: State = { ...shaping, path: [...path], errors: [], explained: false };
   const data: JsonObject = {};
-  const fields = shape.fieldsOf('') ?? [];
+  const typename = path.length > 0 ? input['__typename'] : '';
+  const fields = shape.fieldsOf(typeof typename === 'string' ? typename : '') ?? [];
   return { data: shapeFields(input, fields, data, state) ? data : null, errors: state.errors };
 }
 
