@@ -80,7 +80,7 @@ try {
   const { id, count } = await storeLongRun(pool);
   const full: number[] = [];
   for (let fold = 0; fold < FULL_FOLDS; fold += 1) {
-    const never = { snapshotEvery: Infinity };
+    const never = { snapshots: { events: Infinity, bytes: Infinity, ageMs: Infinity } };
     full.push(await timed(() => readStateOf(pool, id, createCompiledDefinitions(pool), count, never)));
   }
   const first = await timed(() => readRunStateAt(pool, id, count));

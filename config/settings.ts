@@ -88,6 +88,38 @@ export const SETTINGS = {
     default: null,
     meaning: 'Folder whose `weft` sub-folder keeps what `weft login` got. Unset: ~/.config.',
   },
+  RATE_LIMIT_PER_MINUTE: {
+    kind: 'integer',
+    default: 60,
+    min: 1,
+    max: 1000000,
+    meaning: 'Operations a minute of one key, user or address where callers have to sign in; costly ones count more.',
+  },
+  RATE_LIMIT_BURST: {
+    kind: 'integer',
+    default: 10,
+    min: 1,
+    max: 1000000,
+    meaning: 'How many of them may come at once.',
+  },
+  REDIS_URL: {
+    kind: 'string',
+    default: null,
+    meaning:
+      'Redis, for what processes share: rate limits, and a stream of events for each tenant. Unset: each process counts by itself, and there are no streams.',
+    secret: true,
+  },
+  WEFT_REDIS_EVENTS_MAX: {
+    kind: 'integer',
+    default: 1_000_000,
+    min: 1_000,
+    meaning: 'About how many events the stream of a tenant in Redis keeps; the oldest go first.',
+  },
+  WEFT_CORS_ORIGINS: {
+    kind: 'list',
+    default: [],
+    meaning: 'Origins of web pages that may use the API, such as https://app.example.org.',
+  },
   WEFT_TOKEN_ISSUER: { kind: 'string', default: 'weft', meaning: '`iss` of the access tokens.' },
   WEFT_ACCESS_TOKEN_SECONDS: {
     kind: 'integer',
@@ -333,6 +365,33 @@ export const SETTINGS = {
     max: 10000,
     meaning: 'Runs a second that one API process operates on for a batch.',
   },
+  WEFT_SNAPSHOT_EVENTS: {
+    kind: 'integer',
+    default: 200,
+    min: 10,
+    meaning:
+      'The state of a run is kept after so many of its events, so that it can be shown at any event in little time.',
+  },
+  WEFT_SNAPSHOT_KB: {
+    kind: 'integer',
+    default: 1_024,
+    min: 16,
+    meaning: 'The same after events that carry so much together.',
+  },
+  WEFT_SNAPSHOT_HOURS: {
+    kind: 'integer',
+    default: 24,
+    min: 1,
+    meaning: 'The same with the first event that comes so long after the last that was kept.',
+  },
+  WEFT_SNAPSHOT_KEEP: {
+    kind: 'integer',
+    default: 100,
+    min: 1,
+    meaning:
+      'So many kept states of each run stay, the newest. One that is missing is folded again when it is asked for.',
+  },
+  WEFT_SNAPSHOT_DAYS: { kind: 'integer', default: 90, min: 1, meaning: 'Kept states stay so long.' },
   WEFT_RECONCILE_INTERVAL_MS: {
     kind: 'integer',
     default: 10000,

@@ -22,7 +22,7 @@ export type StoreRun = { tenantId?: TenantId; input?: JsonObject; labels?: Recor
 export async function storeRun(
   pool: pg.Pool,
   { definition, outcomeOf }: RandomRun,
-  { tenantId = DEFAULT_TENANT, input = RANDOM_INPUT as JsonObject, labels = {}, cutEvery = 1_000 }: StoreRun = {},
+  { tenantId = DEFAULT_TENANT, input = RANDOM_INPUT, labels = {}, cutEvery = 1_000 }: StoreRun = {},
 ): Promise<string> {
   const id = runId(uniqueName('run'));
   const hash = definitionHash(createHash('sha256').update(canonicalJson(definition)).digest('hex'));

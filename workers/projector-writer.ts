@@ -33,13 +33,20 @@ type Waiting = {
   reject: (error: unknown) => void;
 };
 
+/** Told of every feed that has moved, and over which events. Must not wait. */
+type Moved = (feed: RunFeed, events: readonly FeedEvent[]) => void;
+
 const BATCH_EVENTS = 2_000;
 
 /**
  * Group commit: while one transaction is under way, the pages of other runs gather for the next. What happens now goes first; a
  * late page comes along in each, so that the backlog moves whatever happens.
  */
-export function createProjectorWriter(pool: pg.Pool, metrics: ProjectorMetrics): ProjectorWriter {
+export function createProjectorWriter(
+  pool: pg.Pool,
+  metrics: ProjectorMetrics,
+  moved: Moved = () => undefined,
+): ProjectorWriter {
   let waiting: Waiting[] = [];
   let flushing: Promise<void> | undefined;
 
@@ -55,7 +62,7 @@ export function createProjectorWriter(pool: pg.Pool, metrics: ProjectorMetrics):
   const flushAll = async () => {
     // Pages that arrive in the same turn of the event loop share the first transaction.
     await new Promise(setImmediate);
-    while (waiting.length > 0) await writeBatch(pool, metrics, takeBatch());
+    while (waiting.length > 0) await writeBatch(pool, metrics, takeBatch(), moved);
     flushing = undefined;
   };
   return {
@@ -73,20 +80,27 @@ export function createProjectorWriter(pool: pg.Pool, metrics: ProjectorMetrics):
 }
 
 /** One bad page must not hold up the others: when a batch fails, each is tried by itself. */
-async function writeBatch(pool: pg.Pool, metrics: ProjectorMetrics, batch: readonly Waiting[]): Promise<void> {
+async function writeBatch(
+  pool: pg.Pool,
+  metrics: ProjectorMetrics,
+  batch: readonly Waiting[],
+  moved: Moved,
+): Promise<void> {
   try {
     const pages = batch.map(({ feed, page }) => foldPage(feed, page));
     const stale = await writeFeedPages(pool, pages);
     batch.forEach((entry, index) => settle(entry, pages[index] as FoldedPage, stale.has(entry.feed.runId)));
-    batch.forEach(({ page }, index) => {
+    batch.forEach(({ feed, page }, index) => {
       const written = pages[index] as FoldedPage;
-      if (!stale.has(written.runId)) observe(metrics, written, page.late ? 'backlog' : 'live');
+      if (stale.has(written.runId)) return;
+      observe(metrics, written, page.late ? 'backlog' : 'live');
+      moved(feed, written.events);
     });
     metrics.batchEvents.observe(pages.reduce((sum, { events }) => sum + events.length, 0));
   } catch (error) {
     metrics.failures.inc();
     if (batch.length === 1) (batch[0] as Waiting).reject(error);
-    else for (const entry of batch) await writeBatch(pool, metrics, [entry]);
+    else for (const entry of batch) await writeBatch(pool, metrics, [entry], moved);
   }
 }
 

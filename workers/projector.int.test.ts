@@ -9,7 +9,7 @@ import { readRunEvents } from '../adapters/postgres/event-store.ts';
 import { listNodeExecutions } from '../adapters/postgres/node-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
-import { rebuildProjections } from '../adapters/postgres/rebuild-projections.ts';
+import { type Rebuilt, rebuildProjections } from '../adapters/postgres/rebuild-projections.ts';
 import { hintRuns } from '../adapters/postgres/run-hints.ts';
 import { readRunStateAt } from '../adapters/postgres/run-state-at.ts';
 import { insertRun, readRun } from '../adapters/postgres/run-store.ts';
@@ -88,7 +88,7 @@ async function project(options: Partial<ProjectorOptions> = {}): Promise<void> {
       workflowQueues: ['runs'],
       decode: createHistoryDecoder(settings, createPayloadStore(pool)),
       startRun: (run) => startRunWorkflow(client, run, asking),
-      cancelRun: (id, reason) => cancelRunWorkflow(client, id, reason),
+      cancelRun: (run, reason) => cancelRunWorkflow(client, run.runId, reason),
       reconcileIntervalMs: 1_000,
       metrics: createProjectorMetrics(new Registry()),
       log: pino({ level: 'silent' }),
@@ -313,7 +313,7 @@ describe('rebuilding the projections', () => {
       UPDATE runs SET status = 'PENDING', output = 'null', error = NULL, started_at = NULL, closed_at = NULL,
                       temporal_run_id = NULL, event_count = 0`);
     expect(await readModelText()).not.toEqual(before);
-    const { runs } = await rebuildProjections(pool);
+    const { runs } = (await rebuildProjections(pool)) as Rebuilt;
     expect(await readModelText()).toEqual(before);
     expect(await shape()).toEqual(shapeBefore);
     expect(runs).toBeGreaterThan(0);

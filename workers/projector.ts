@@ -10,6 +10,7 @@ import { createAdoption } from './adopt-run.ts';
 import { createFollowers, type FollowersLimits } from './projector-followers.ts';
 import type { ProjectorMetrics } from './projector-metrics.ts';
 import { createProjectorWriter } from './projector-writer.ts';
+import type { SnapshotWriter } from './snapshot-writer.ts';
 import { createReconciler, type CancelRun, type StartRun } from './reconciler.ts';
 
 export type ProjectorOptions = {
@@ -29,6 +30,8 @@ export type ProjectorOptions = {
   /** False leaves hints alone, so that only the reconciler finds news. */
   useHints?: boolean;
   limits?: FollowersLimits;
+  /** Keeps states of runs as they move. */
+  snapshots?: SnapshotWriter;
 };
 export type Projector = { stop: () => Promise<void> };
 
@@ -41,7 +44,7 @@ const LIVE_HINT_MS = 5_000;
 /** Follows the histories of the runs in the shards that this process owns. Any number of processes share the shards. */
 export async function startProjector(options: ProjectorOptions): Promise<Projector> {
   const { pool, log, metrics, useHints = true } = options;
-  const writer = createProjectorWriter(pool, metrics);
+  const writer = createProjectorWriter(pool, metrics, options.snapshots?.moved);
   const adopt = createAdoption(options);
   const followers = createFollowers({ ...options, adopt, writer }, options.limits);
   const owned = new Set<number>();

@@ -10,6 +10,8 @@ export type CompiledDefinitions = {
   read: (hash: string) => Promise<CompiledDefinition>;
   /** One that was read before. */
   known: (hash: string) => CompiledDefinition | undefined;
+  /** Of one that these have given. */
+  hashOf: (definition: CompiledDefinition) => string | undefined;
 };
 
 export function createCompiledDefinitions(pool: Queryable): CompiledDefinitions {
@@ -24,6 +26,7 @@ export function createCompiledDefinitions(pool: Queryable): CompiledDefinitions 
   };
   return {
     known: (hash) => compiled.get(hash),
+    hashOf: (definition) => [...compiled].find(([, one]) => one === definition)?.[0],
     read: (hash) => {
       const found = reading.get(hash) ?? read(hash).finally(() => void (compiled.has(hash) || reading.delete(hash)));
       reading.set(hash, found);

@@ -5,15 +5,15 @@ import { foldStored, migrationOf, type RunFold } from '../../domain/events/run-f
 import { AppError } from '../../domain/errors.ts';
 import { definitionHash } from '../../domain/identifiers.ts';
 import { compileDefinition, type CompiledDefinition } from '../../domain/runs/compile.ts';
-import { initialState } from '../../domain/runs/run-state.ts';
+import { initialState, type RunState } from '../../domain/runs/run-state.ts';
 import { readDefinitionByHash } from './definition-store.ts';
 import { ENGINE_VERSION } from './engine-version.ts';
 import { spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
 import { IN_FEED, shadowSchema } from './projections/projection.ts';
 import { createShadowTables, readShadowMark, readShape, swapShadowTables } from './projections/shadow-tables.ts';
+import { type HistoryEvent, readRunHistories } from './read-run-histories.ts';
 import { type NodeChange, nodeRow, type RunChange, runRow, updateRunRows, upsertNodeRows } from './read-models.ts';
-import { runEvents } from './run-feed.ts';
 import { BEGIN_AS_OWNER, inTransaction } from './transaction.ts';
 
 export type Rebuilt = { runs: number; events: number };
@@ -28,6 +28,9 @@ const SCHEMA = shadowSchema(IN_FEED.name);
 const TABLES = { runs: `${SCHEMA}.runs`, nodes: `${SCHEMA}.node_executions` };
 const LOCK = `hashtextextended('${SCHEMA}', 0)`;
 const BATCH_RUNS = 100;
+const BATCH_EVENTS = 10_000;
+const NODE_COLUMNS = `tenant_id, run_id, node_id, iteration, ordinal, type, status, attempts, input, output, error, started_at,
+  closed_at, port, handled, reused_from`;
 
 /**
  * Folds every stored event again into new tables beside the old and swaps them in one transaction. Runs may start and move
@@ -110,47 +113,78 @@ async function rebuildStale(rebuild: Rebuild, client: pg.PoolClient): Promise<nu
         OR (run.event_count = 0 AND run.input::text <> excluded.input::text)`,
   );
   const { rows } = await client.query<StaleRun>(
-    `SELECT run.id, run.tenant_id, coalesce(run.started_hash, run.definition_hash) AS definition_hash FROM ${TABLES.runs} run
-     JOIN (SELECT run_id, max(sequence_base + version) AS events FROM event_streams WHERE run_id IS NOT NULL GROUP BY run_id)
+    `SELECT run.id, run.tenant_id, coalesce(run.started_hash, run.definition_hash) AS definition_hash, stored.events, stored.link
+     FROM ${TABLES.runs} run
+     JOIN (SELECT run_id, max(sequence_base + version) AS events,
+                  (array_agg(temporal_run_id ORDER BY sequence_base + version DESC))[1] AS link
+           FROM event_streams WHERE run_id IS NOT NULL AND version > 0 GROUP BY run_id)
        AS stored ON stored.run_id = run.id AND stored.events <> run.event_count`,
   );
-  for (let start = 0; start < rows.length; start += BATCH_RUNS) {
-    await rebuildBatch(rebuild, client, rows.slice(start, start + BATCH_RUNS));
-    await rebuild.options.onProgress?.(Math.min(start + BATCH_RUNS, rows.length), rows.length);
+  const batches = batchesOf(rows);
+  let done = 0;
+  let next = readBatch(rebuild, batches[0]);
+  for (const [index, batch] of batches.entries()) {
+    const histories = await next;
+    // The next one is read while this one is folded and written.
+    next = readBatch(rebuild, batches[index + 1]);
+    await rebuildBatch(rebuild, client, batch, histories);
+    done += batch.length;
+    await rebuild.options.onProgress?.(done, rows.length);
     rebuild.options.signal?.throwIfAborted();
   }
   return rows.length;
 }
 
-type StaleRun = { id: string; tenant_id: string; definition_hash: string };
+type StaleRun = { id: string; tenant_id: string; definition_hash: string; events: number; link: string };
+type Histories = Map<string, HistoryEvent[]>;
+
+/** Of as many runs as have about so many events together. */
+function batchesOf(runs: readonly StaleRun[]): StaleRun[][] {
+  const batches: StaleRun[][] = [];
+  let events = Infinity;
+  for (const run of runs) {
+    if (events + run.events > BATCH_EVENTS || batches.at(-1)?.length === BATCH_RUNS) {
+      batches.push([]);
+      events = 0;
+    }
+    batches.at(-1)?.push(run);
+    events += run.events;
+  }
+  return batches;
+}
+
+function readBatch({ pool }: Rebuild, batch: readonly StaleRun[] | undefined): Promise<Histories> {
+  const reading =
+    batch === undefined
+      ? Promise.resolve(new Map())
+      : readRunHistories(
+          pool,
+          batch.map(({ id }) => id),
+        );
+  // It is waited for later, or never when the batch before fails.
+  reading.catch(() => undefined);
+  return reading;
+}
 
 async function rebuildBatch(
-  { pool, definitions, done }: Rebuild,
+  rebuild: Rebuild,
   client: pg.PoolClient,
   runs: readonly StaleRun[],
+  histories: Histories,
 ): Promise<void> {
   const spilled = spilledValues(client);
   const changes: RunChange[] = [];
   const nodes: NodeChange[] = [];
+  const kept: string[] = [];
   for (const run of runs) {
-    const compiled = await compiledOf(pool, run.definition_hash, definitions);
-    let fold: RunFold = { compiled, state: initialState(compiled) };
-    const changed = new ChangedExecutions(compiled, null, fold.state);
-    let last: { streamId: string; sequence: number } | undefined;
-    for await (const event of runEvents(pool, run.id)) {
-      const before = fold;
-      const migration = migrationOf(event);
-      if (migration) await compiledOf(pool, migration.hash, definitions);
-      fold = foldStored(fold, event, (hash) => definitions.get(hash));
-      if (migration) followMigration(changed, before, fold, migration);
-      else changed.folded(fold.state);
-      last = event;
-      done.events += 1;
+    const history = histories.get(run.id) ?? [];
+    if (history[0]?.sequence !== 1) kept.push(run.id);
+    else {
+      const { state, changed } = await foldHistory(rebuild, run, history);
+      changes.push({ runId: run.id, temporalRunId: run.link, eventCount: run.events, state });
+      for (const one of changed.all()) nodes.push({ tenantId: run.tenant_id, runId: run.id, ...one });
+      rebuild.done.events += run.events;
     }
-    if (!last) continue;
-    const temporalRunId = last.streamId.slice(last.streamId.lastIndexOf('/') + 1);
-    changes.push({ runId: run.id, temporalRunId, eventCount: last.sequence, state: fold.state });
-    nodes.push(...changed.all().map((one) => ({ tenantId: run.tenant_id, runId: run.id, ...one })));
   }
   const nodeRows = nodes.map((change) => nodeRow(change, spilled));
   const runRows = changes.map((change) => runRow(change, spilled));
@@ -158,7 +192,46 @@ async function rebuildBatch(
   await client.query(`DELETE FROM ${TABLES.nodes} WHERE run_id = ANY($1)`, [runs.map(({ id }) => id)]);
   await upsertNodeRows(client, nodeRows, TABLES);
   await updateRunRows(client, runRows, TABLES);
-  done.runs += changes.length;
+  await keepRows(client, kept);
+  rebuild.done.runs += runs.length;
+}
+
+async function foldHistory(
+  { pool, definitions }: Rebuild,
+  run: StaleRun,
+  history: readonly HistoryEvent[],
+): Promise<{ state: RunState; changed: ChangedExecutions }> {
+  const compiled = await compiledOf(pool, run.definition_hash, definitions);
+  let fold: RunFold = { compiled, state: initialState(compiled) };
+  const changed = new ChangedExecutions(compiled, null, fold.state);
+  for (const event of history) {
+    const before = fold;
+    const migration = migrationOf(event);
+    if (migration) await compiledOf(pool, migration.hash, definitions);
+    fold = foldStored(fold, event, (hash) => definitions.get(hash));
+    if (migration) followMigration(changed, before, fold, migration);
+    else changed.folded(fold.state);
+  }
+  return { state: fold.state, changed };
+}
+
+/** Of runs whose events are no longer here, the rows are all that there is. */
+async function keepRows(client: pg.PoolClient, runIds: readonly string[]): Promise<void> {
+  if (runIds.length === 0) return;
+  await client.query(
+    `UPDATE ${TABLES.runs} AS run
+     SET status = old.status, output = old.output, error = old.error, started_at = old.started_at, closed_at = old.closed_at,
+         temporal_run_id = old.temporal_run_id, event_count = stored.events, paused = old.paused
+     FROM runs old
+     JOIN (SELECT run_id, max(sequence_base + version) AS events FROM event_streams WHERE run_id = ANY($1) GROUP BY run_id)
+       AS stored ON stored.run_id = old.id
+     WHERE run.id = old.id`,
+    [runIds],
+  );
+  await client.query(
+    `INSERT INTO ${TABLES.nodes} (${NODE_COLUMNS}) SELECT ${NODE_COLUMNS} FROM node_executions WHERE run_id = ANY($1)`,
+    [runIds],
+  );
 }
 
 async function compiledOf(

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { ChangedExecutions } from '../../domain/events/changed-executions.ts';
 import { foldRunEvent } from '../../domain/events/fold-run.ts';
+import type { SnapshotPolicy } from '../../domain/events/snapshot-meter.ts';
 import { AppError } from '../../domain/errors.ts';
 import { DEFAULT_TENANT, definitionHash, runId, workflowId } from '../../domain/identifiers.ts';
 import type { JsonObject } from '../../domain/json.ts';
@@ -20,7 +21,7 @@ import { publishDefinition } from './definition-store.ts';
 import { type FeedEvent, writeFeedPages } from './feed-store.ts';
 import { createPool } from './pool.ts';
 import { readRunDiff } from './run-diff.ts';
-import { deleteExpiredSnapshots, readSnapshot, writeSnapshot } from './run-snapshots.ts';
+import { deleteExpiredSnapshots, pruneSnapshots, readSnapshot, writeSnapshot } from './run-snapshots.ts';
 import { readStateOf } from './run-state-at.ts';
 import { insertRun } from './run-store.ts';
 
@@ -88,8 +89,9 @@ function push(links: FeedEvent[][], type: string, at: number, payload: JsonObjec
 }
 
 const runs = fc.oneof(randomRun({ maxNodes: 10 }), randomRun({ maxNodes: 10, onNodeFailure: 'cancel' }));
+const eachOf = (events: number) => ({ events, bytes: Infinity, ageMs: Infinity });
 const read = async (id: string, sequence: number, snapshotEvery: number) =>
-  (await readStateOf(pool, id, createCompiledDefinitions(pool), sequence, { snapshotEvery })).state;
+  (await readStateOf(pool, id, createCompiledDefinitions(pool), sequence, { snapshots: eachOf(snapshotEvery) })).state;
 
 describe('snapshots', () => {
   it('and the events after them give what all events give, in any run, with bodies and over links', async () => {
@@ -155,6 +157,32 @@ describe('snapshots', () => {
     await read(id, Infinity, 2);
     await pool.query('DELETE FROM runs WHERE id = $1', [id]);
     expect(await deleteExpiredSnapshots(pool, null)).toBeGreaterThan(0);
+  });
+
+  it('are made of what is large, or of long ago, sooner, and read all the same', async () => {
+    const { id, states } = await storedRun(aRun(), 1_000);
+    const at = async (snapshots: SnapshotPolicy) => {
+      await pool.query('DELETE FROM run_snapshots');
+      const { state } = await readStateOf(pool, id, createCompiledDefinitions(pool), Infinity, { snapshots });
+      expect(state).toEqual(states.at(-1));
+      return (await pool.query('SELECT sequence FROM run_snapshots ORDER BY 1')).rows.map(({ sequence }) => sequence);
+    };
+    expect(await at({ events: Infinity, bytes: 1, ageMs: Infinity })).toHaveLength(states.length - 1);
+    expect(await at({ events: Infinity, bytes: 1e9, ageMs: 0 })).toHaveLength(states.length - 1);
+    expect(await at({ events: Infinity, bytes: 1e9, ageMs: 1e12 })).toEqual([]);
+  });
+
+  it('are kept as many as the retention says, the newest of each run, and none that is older', async () => {
+    const [one, other] = [await storedRun(aRun(), 4), await storedRun(aRun(), 4)];
+    for (const { id } of [one, other]) await read(id, Infinity, 2);
+    expect(await pruneSnapshots(pool, { keep: null, maxAgeMs: null })).toBe(0);
+    expect(await pruneSnapshots(pool, { keep: 1, maxAgeMs: null })).toBeGreaterThan(0);
+    const { rows } = await pool.query('SELECT sequence FROM run_snapshots');
+    const last = Math.floor((one.states.length - 1) / 2) * 2;
+    expect(rows).toEqual([{ sequence: last }, { sequence: last }]);
+    await pool.query("UPDATE run_snapshots SET created_at = now() - interval '2 hours' WHERE run_id = $1", [one.id]);
+    expect(await pruneSnapshots(pool, { keep: 1, maxAgeMs: 3_600_000 })).toBe(1);
+    expect(await read(one.id, Infinity, 500)).toEqual(one.states.at(-1));
   });
 });
 

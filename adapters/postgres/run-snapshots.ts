@@ -65,3 +65,19 @@ export async function deleteExpiredSnapshots(db: Queryable, retentionMs: number 
   );
   return rowCount ?? 0;
 }
+
+/** Of each run so many, and none that is older; null is no limit. */
+export type SnapshotRetention = { keep: number | null; maxAgeMs: number | null };
+
+/** Those of the beginning of a run go first. */
+export async function pruneSnapshots(db: Queryable, { keep, maxAgeMs }: SnapshotRetention): Promise<number> {
+  const { rowCount } = await db.query(
+    `DELETE FROM run_snapshots snapshot USING (
+       SELECT run_id, sequence, created_at, row_number() OVER (PARTITION BY run_id ORDER BY sequence DESC) AS place FROM run_snapshots
+     ) AS kept
+     WHERE kept.run_id = snapshot.run_id AND kept.sequence = snapshot.sequence
+       AND (kept.place > $1 OR kept.created_at < now() - $2 * interval '1 ms')`,
+    [keep, maxAgeMs],
+  );
+  return rowCount ?? 0;
+}

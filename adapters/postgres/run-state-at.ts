@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { foldStored, migrationOf, type RunFold } from '../../domain/events/run-fold.ts';
+import { type SnapshotPolicy, SnapshotMeter, STANDARD_SNAPSHOTS } from '../../domain/events/snapshot-meter.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import type { MigratedTo } from '../../domain/runs/messages.ts';
@@ -9,13 +10,11 @@ import type { RunStoredEvent } from './event-store.ts';
 import { runEvents } from './run-feed.ts';
 import { readSnapshot, writeSnapshot } from './run-snapshots.ts';
 
-/** Whoever folds past a multiple of it keeps the state there, so that nobody folds more than about this many events again. */
-const SNAPSHOT_EVERY = 200;
-
 /** A run right after an event; 0 is before the first. */
 export type RunPoint = RunFold & { sequence: number; definitionHash: string };
 export type RunStep = { event: RunStoredEvent; migration: MigratedTo | null; point: RunPoint };
-type Reading = { snapshotEvery?: number };
+/** Whoever folds far keeps states on the way, so that nobody folds as far again. */
+type Reading = { snapshots?: SnapshotPolicy };
 
 /**
  * The state of a run right after the event with this sequence; 0 is before the first, and beyond the last is the last known.
@@ -31,12 +30,13 @@ export async function readStateOf(
   runId: string,
   definitions: CompiledDefinitions,
   sequence = Infinity,
-  { snapshotEvery = SNAPSHOT_EVERY }: Reading = {},
+  { snapshots = STANDARD_SNAPSHOTS }: Reading = {},
 ): Promise<RunPoint> {
   let point = await startingPoint(pool, runId, definitions, sequence);
+  const meter = new SnapshotMeter(snapshots);
   for await (const step of foldOn(pool, runId, definitions, point, sequence)) {
     ({ point } = step);
-    if (point.sequence % snapshotEvery === 0) await keep(pool, runId, point);
+    if (meter.after(step.event)) await keep(pool, runId, point);
   }
   return point;
 }

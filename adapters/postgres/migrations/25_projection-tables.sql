@@ -67,7 +67,7 @@ CREATE TABLE model_usage (
   PRIMARY KEY (tenant_id, day, workflow_id, provider, model, subject)
 );
 
--- What a provider of models, a tool or a task queue was like in an hour.
+-- What a provider of models or a tool was like in an hour.
 CREATE TABLE service_calls (
   tenant_id text COLLATE "C" NOT NULL,
   hour timestamptz NOT NULL,
@@ -90,6 +90,9 @@ CREATE TABLE service_latencies (
   calls bigint NOT NULL,
   PRIMARY KEY (tenant_id, hour, kind, name, bucket)
 );
+-- The same of task queues, counted with the nodes that were on them.
+CREATE TABLE queue_calls (LIKE service_calls INCLUDING ALL);
+CREATE TABLE queue_latencies (LIKE service_latencies INCLUDING ALL);
 
 -- Who did what, when.
 CREATE TABLE audit_trail (
@@ -106,10 +109,10 @@ CREATE INDEX audit_trail_actor ON audit_trail (tenant_id, actor, position);
 CREATE INDEX audit_trail_target ON audit_trail (tenant_id, target, position);
 
 SELECT weft_protect(name::regclass) FROM unnest(ARRAY['run_search', 'node_stats', 'node_durations', 'model_usage', 'service_calls',
-  'service_latencies', 'audit_trail']) AS name;
+  'service_latencies', 'queue_calls', 'queue_latencies', 'audit_trail']) AS name;
 
 -- Down Migration
 
-DROP TABLE run_search, node_stats, node_durations, model_usage, service_calls, service_latencies, audit_trail;
+DROP TABLE run_search, node_stats, node_durations, model_usage, service_calls, service_latencies, queue_calls, queue_latencies, audit_trail;
 DROP AGGREGATE weft_words(tsvector);
 DROP FUNCTION weft_add_words;

@@ -1,15 +1,15 @@
 import type pg from 'pg';
 import { durationClass } from '../../../domain/events/duration-classes.ts';
-import { createCompiledDefinitions } from '../compiled-definitions.ts';
-import { type ClosedExecution, closedRunOf, RUN_CLOSED } from './closed-executions.ts';
+import { type ClosedExecution, closedRuns, RUN_CLOSED } from './closed-executions.ts';
 import type { ProjectedEvent, Projection } from './projection.ts';
+import { type ServiceCall, writeServiceCalls } from './service-health.ts';
 
 export const NODE_STATS: Projection = {
   name: 'node-stats',
   version: 1,
   meaning:
-    'How often each node of each version ran, failed and was tried again, and how long it took; counted when the run closes.',
-  tables: ['node_stats', 'node_durations'],
+    'How often each node of each version ran, failed and was tried again, and how long it took, also by task queue; counted when the run closes.',
+  tables: ['node_stats', 'node_durations', 'queue_calls', 'queue_latencies'],
   types: RUN_CLOSED,
   apply,
 };
@@ -28,23 +28,28 @@ async function apply(
   events: readonly ProjectedEvent[],
   table: (name: string) => string,
 ): Promise<void> {
-  const definitions = createCompiledDefinitions(client);
-  const counted: Counted[] = [];
-  for (const event of events) {
-    const run = event.correlationId === null ? undefined : await closedRunOf(client, definitions, event);
-    const { executions = [], ...of } = run ?? {};
-    for (const one of executions)
-      counted.push({ ...(of as typeof run & object), ...one, ...timesOf(one, event), tenantId: event.tenantId });
-  }
+  const runs = await closedRuns(client, events);
+  const counted = runs.flatMap(({ executions, ...run }) =>
+    executions.map((one): Counted => ({ ...run, ...one, ...timesOf(one, run.closedAt) })),
+  );
   if (counted.length === 0) return;
   await writeStats(client, counted, table('node_stats'));
   await writeDurations(client, counted, table('node_durations'));
+  await writeServiceCalls(client, counted.flatMap(queueCall), {
+    calls: table('queue_calls'),
+    latencies: table('queue_latencies'),
+  });
 }
 
 /** What never began is of the day on which the run closed. */
-function timesOf({ startedAt, closedAt }: ClosedExecution, event: ProjectedEvent) {
+function timesOf({ startedAt, closedAt }: ClosedExecution, runClosedAt: Date) {
   const durationMs = startedAt === null || closedAt === null ? null : Math.max(0, closedAt - startedAt);
-  return { at: closedAt === null ? event.occurredAt : new Date(closedAt), durationMs };
+  return { at: closedAt === null ? runClosedAt : new Date(closedAt), durationMs };
+}
+
+function queueCall({ tenantId, queue, status, at, durationMs, error }: Counted): ServiceCall[] {
+  if (queue === null || durationMs === null || (status !== 'COMPLETED' && status !== 'FAILED')) return [];
+  return [{ tenantId, kind: 'QUEUE', name: queue, at, durationMs, failed: status === 'FAILED', error }];
 }
 
 async function writeStats(client: pg.PoolClient, counted: readonly Counted[], table: string): Promise<void> {

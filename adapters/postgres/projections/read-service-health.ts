@@ -36,16 +36,19 @@ type LatencyRow = { kind: ServiceKind; name: string; hour: Date; bucket: number;
 const CHOSEN = `tenant_id = $1 AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR name = $3)
   AND hour >= date_trunc('hour', $4::timestamptz, 'UTC') AND hour < $5`;
 
+/** Task queues are counted with the nodes that are on them. */
+const both = (what: string): string => `(SELECT * FROM service_${what} UNION ALL SELECT * FROM queue_${what}) AS calls`;
+
 /** By kind and name, with the hours in which there were calls, oldest first. */
 export async function readServiceHealth(db: Queryable, filter: HealthFilter): Promise<ServiceHealth[]> {
   const values = [filter.tenantId, filter.kind ?? null, filter.name ?? null, filter.from, filter.to];
   const { rows } = await db.query<Row>(
-    `SELECT kind, name, hour, calls::float8, failures::float8, total_ms::float8, longest_ms::float8, last_error, last_error_at
-     FROM service_calls WHERE ${CHOSEN} ORDER BY kind, name, hour`,
+    `SELECT kind, name, hour, calls.calls::float8, failures::float8, total_ms::float8, longest_ms::float8, last_error, last_error_at
+     FROM ${both('calls')} WHERE ${CHOSEN} ORDER BY kind, name, hour`,
     values,
   );
   const latencies = await db.query<LatencyRow>(
-    `SELECT kind, name, hour, bucket, calls::float8 FROM service_latencies WHERE ${CHOSEN}`,
+    `SELECT kind, name, hour, bucket, calls.calls::float8 FROM ${both('latencies')} WHERE ${CHOSEN}`,
     values,
   );
   const latenciesOf = Map.groupBy(latencies.rows, serviceOf);

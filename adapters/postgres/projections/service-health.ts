@@ -2,20 +2,22 @@ import type pg from 'pg';
 import { durationClass } from '../../../domain/events/duration-classes.ts';
 import type { SystemPayload } from '../../../domain/events/system-event.ts';
 import type { Json } from '../../../domain/json.ts';
-import { createCompiledDefinitions } from '../compiled-definitions.ts';
-import { closedRunOf, RUN_CLOSED } from './closed-executions.ts';
 import type { ProjectedEvent, Projection } from './projection.ts';
 
 export const SERVICE_HEALTH: Projection = {
   name: 'service-health',
   version: 1,
-  meaning: 'Calls, failures and latency of providers of models, tools and task queues, by the hour.',
+  meaning: 'Calls, failures and latency of providers of models and of tools, by the hour.',
   tables: ['service_calls', 'service_latencies'],
-  types: ['model.called', 'tool.called', ...RUN_CLOSED],
-  apply,
+  types: ['model.called', 'tool.called'],
+  apply: async (client, events, table) =>
+    writeServiceCalls(client, events.map(callOf), {
+      calls: table('service_calls'),
+      latencies: table('service_latencies'),
+    }),
 };
 
-type Call = {
+export type ServiceCall = {
   tenantId: string;
   kind: 'PROVIDER' | 'TOOL' | 'QUEUE';
   name: string;
@@ -25,37 +27,17 @@ type Call = {
   error: Json;
 };
 
-async function apply(
+export async function writeServiceCalls(
   client: pg.PoolClient,
-  events: readonly ProjectedEvent[],
-  table: (name: string) => string,
+  calls: readonly ServiceCall[],
+  tables: { calls: string; latencies: string },
 ): Promise<void> {
-  const definitions = createCompiledDefinitions(client);
-  const calls: Call[] = [];
-  for (const event of events) {
-    if (event.type === 'model.called' || event.type === 'tool.called') calls.push(callOf(event));
-    else {
-      const run = event.correlationId === null ? undefined : await closedRunOf(client, definitions, event);
-      for (const { queue, status, startedAt, closedAt, error } of run?.executions ?? []) {
-        if (queue === null || startedAt === null || closedAt === null || status === 'CANCELLED') continue;
-        const times = { at: new Date(closedAt), durationMs: Math.max(0, closedAt - startedAt) };
-        calls.push({
-          tenantId: event.tenantId,
-          kind: 'QUEUE',
-          name: queue,
-          ...times,
-          failed: status === 'FAILED',
-          error,
-        });
-      }
-    }
-  }
   if (calls.length === 0) return;
-  await writeCalls(client, calls, table('service_calls'));
-  await writeLatencies(client, calls, table('service_latencies'));
+  await writeCalls(client, calls, tables.calls);
+  await writeLatencies(client, calls, tables.latencies);
 }
 
-function callOf({ type, tenantId, occurredAt: at, payload }: ProjectedEvent): Call {
+function callOf({ type, tenantId, occurredAt: at, payload }: ProjectedEvent): ServiceCall {
   const call = payload as unknown as SystemPayload<'model.called'> & SystemPayload<'tool.called'>;
   const { durationMs, error, outcome } = call;
   const of =
@@ -65,7 +47,7 @@ function callOf({ type, tenantId, occurredAt: at, payload }: ProjectedEvent): Ca
   return { tenantId, at, durationMs, error, failed: outcome === 'FAILED', ...of };
 }
 
-async function writeCalls(client: pg.PoolClient, calls: readonly Call[], table: string): Promise<void> {
+async function writeCalls(client: pg.PoolClient, calls: readonly ServiceCall[], table: string): Promise<void> {
   await client.query(
     `INSERT INTO ${table} AS stored (tenant_id, hour, kind, name, calls, failures, total_ms, longest_ms, last_error, last_error_at)
      SELECT tenant_id, date_trunc('hour', at, 'UTC'), kind, name, count(*), count(*) FILTER (WHERE failed), sum(ms), max(ms),
@@ -91,7 +73,7 @@ async function writeCalls(client: pg.PoolClient, calls: readonly Call[], table: 
   );
 }
 
-async function writeLatencies(client: pg.PoolClient, calls: readonly Call[], table: string): Promise<void> {
+async function writeLatencies(client: pg.PoolClient, calls: readonly ServiceCall[], table: string): Promise<void> {
   await client.query(
     `INSERT INTO ${table} AS stored (tenant_id, hour, kind, name, bucket, calls)
      SELECT tenant_id, date_trunc('hour', at, 'UTC'), kind, name, bucket, count(*)

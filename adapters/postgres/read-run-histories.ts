@@ -1,0 +1,57 @@
+import { upcast } from '../../domain/events/upcasters/upcast.ts';
+import { UPCASTERS } from '../../domain/events/upcasters/upcasters.ts';
+import type { Json } from '../../domain/json.ts';
+import { readPayloads } from './large-values.ts';
+import { createPayloadStore, type Queryable } from './payload-store.ts';
+
+/** As much of a stored event as a fold needs. */
+export type HistoryEvent = {
+  streamId: string;
+  version: number;
+  type: string;
+  schemaVersion: number;
+  occurredAt: Date;
+  payload: Json;
+  sequence: number;
+};
+
+type Row = {
+  run_id: string;
+  stream_id: string;
+  version: number;
+  type: string;
+  schema_version: number;
+  occurred_at: Date;
+  payload: Json;
+  sequence: number;
+};
+
+/** The events of many runs at once, in order; without those about workflow tasks, which change no state. */
+export async function readRunHistories(db: Queryable, runIds: readonly string[]): Promise<Map<string, HistoryEvent[]>> {
+  const { rows } = await db.query<Row>({
+    name: 'read-run-histories',
+    text: `SELECT stream.run_id, stream.stream_id, event.version, event.type, event.schema_version, event.occurred_at, event.payload,
+                  stream.sequence_base + event.version AS sequence
+           FROM event_streams stream JOIN events event USING (stream_key)
+           WHERE stream.run_id = ANY($1) AND event.type NOT LIKE 'workflow_task.%' ORDER BY stream.run_id, sequence`,
+    values: [runIds],
+  });
+  const payloads = await readPayloads(
+    createPayloadStore(db),
+    rows.map(({ payload }) => payload),
+  );
+  const histories = new Map<string, HistoryEvent[]>(runIds.map((runId) => [runId, []]));
+  rows.forEach((row, index) => {
+    const {
+      stream_id: streamId,
+      version,
+      type,
+      sequence,
+      schema_version: schemaVersion,
+      occurred_at: occurredAt,
+    } = row;
+    const event = { streamId, version, type, schemaVersion, occurredAt, payload: payloads[index] as Json, sequence };
+    histories.get(row.run_id)?.push(upcast(UPCASTERS, event));
+  });
+  return histories;
+}
