@@ -101,6 +101,12 @@ export const ERRORS = {
       (f['replacement'] === null ? '' : `; version ${String(f['replacement'])} replaces it`),
     hint: 'Start the version named in `replacement`, or leave `version` out.',
   },
+  NOT_RECORDED: {
+    status: 409,
+    retry: false,
+    message: (f) => `Node ${String(f['nodeId'])} was not run: the earlier run has no answer of it`,
+    hint: 'Name it among the nodes that may run, when it does no harm.',
+  },
   RERUN_REFUSED: {
     status: 409,
     retry: false,

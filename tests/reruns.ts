@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TaskQueue } from '../domain/runs/queues.ts';
 import { openDoors } from './doors.ts';
 import { startRunServices } from './run-services.ts';
 
@@ -27,10 +28,10 @@ async function openShop() {
 export type Reruns = Awaited<ReturnType<typeof openReruns>>;
 
 /** The doors and what runs behind them, beside a shop that counts its calls, and the words for asking. */
-export async function openReruns() {
+export async function openReruns(queues: TaskQueue[] = ['runs']) {
   const shop = await openShop();
   const doors = await openDoors({ WEFT_HTTP_ALLOWED_HOSTS: '127.0.0.1' });
-  const services = await startRunServices(doors);
+  const services = await startRunServices(doors, queues);
   const query = async (text: string, variables?: Record<string, unknown>) => {
     const { data, errors } = await doors.ask(text, variables);
     if (errors) throw Object.assign(new Error(errors[0].message), { extensions: errors[0].extensions });

@@ -1,9 +1,12 @@
+import type { Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { hintRuns } from '../adapters/postgres/run-hints.ts';
+import type { TaskQueue } from '../domain/runs/queues.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
-import { sharedNamespace } from '../temporal/tenant-namespaces.ts';
+import { createTenantClients } from '../temporal/tenant-clients.ts';
+import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
 import { testWorkflowBundle } from './servers.ts';
@@ -18,24 +21,27 @@ import type { Doors } from './doors.ts';
 /** What runs behind the doors: a worker, a projector and a dispatcher, in this process. */
 export async function startRunServices(
   doors: Doors,
+  queues: TaskQueue[] = ['runs'],
 ): Promise<{ metrics: () => Promise<string>; stop: () => Promise<void> }> {
   const { settings, pool, temporal } = doors;
   const log = pino({ level: 'silent' });
   const workers = await startWorkers({
     settings,
-    queues: ['runs'],
+    queues,
     workflowBundle: testWorkflowBundle(),
     log,
   });
   const registry = new Registry();
   const tenantWeights = settings.WEFT_TENANT_WEIGHTS ?? {};
-  const startRun = (run: RunRecord) => startStoredRun({ pool, client: temporal, tenantWeights }, run);
+  const connection = temporal.connection as Connection;
+  const clientOf = createTenantClients(connection, settings, createPayloadStore(pool));
+  const startRun = (run: RunRecord) => startStoredRun({ pool, clientOf, tenantWeights }, run);
   const shared = { databaseUrl: settings.DATABASE_URL, pool, startRun, log };
   const projector = await startProjector({
     ...shared,
-    cancelRun: (id, reason) => cancelRunWorkflow(temporal, id, reason),
+    cancelRun: ({ runId, tenantId }, reason) => cancelRunWorkflow(clientOf(tenantId), runId, reason),
     connection: temporal.connection as never,
-    namespaces: sharedNamespace(settings.TEMPORAL_NAMESPACE),
+    namespaces: tenantNamespaces(settings),
     workflowQueues: ['runs'],
     decode: createHistoryDecoder(settings, createPayloadStore(pool)),
     reconcileIntervalMs: 1_000,
@@ -47,7 +53,7 @@ export async function startRunServices(
     metrics: createDispatcherMetrics(registry, pool),
     cancelRun: async (run, reason) => {
       await startRun(run);
-      await cancelRunWorkflow(temporal, run.id, reason);
+      await cancelRunWorkflow(clientOf(run.tenantId), run.id, reason);
     },
     hint: (runId) => void hintRuns(pool, [runId]),
   });

@@ -7,6 +7,7 @@ import type {
   BatchOperation,
   BatchRecord,
   BatchStatus,
+  WhatIf,
 } from '../../domain/runs/batches/batch.ts';
 import type { Queryable } from './payload-store.ts';
 import { recordWithin } from './record-events.ts';
@@ -14,7 +15,7 @@ import { inTransaction } from './transaction.ts';
 
 export type NewBatch = Pick<
   BatchRecord,
-  'id' | 'tenantId' | 'operation' | 'filter' | 'migration' | 'reason' | 'dryRun' | 'createdBy'
+  'id' | 'tenantId' | 'operation' | 'filter' | 'migration' | 'whatIf' | 'reason' | 'dryRun' | 'createdBy'
 >;
 
 type Row = {
@@ -27,6 +28,7 @@ type Row = {
     createdBefore: string | null;
   };
   migration: BatchMigration | null;
+  what_if: WhatIf | null;
   reason: string | null;
   dry_run: boolean;
   created_by: string | null;
@@ -39,7 +41,7 @@ type Row = {
 
 /** Chooses the runs and keeps them with the batch, in the caller's transaction; a dry run only counts them. */
 export async function insertBatch(client: pg.PoolClient, batch: NewBatch): Promise<BatchRecord> {
-  const { id, tenantId, operation, filter, migration, reason, dryRun, createdBy } = batch;
+  const { id, tenantId, operation, filter, migration, whatIf, reason, dryRun, createdBy } = batch;
   const { where, values } = chosenBy(tenantId, filter);
   const chosen = dryRun
     ? await client.query<{ count: number }>(`SELECT count(*)::int AS count FROM runs WHERE ${where}`, values)
@@ -52,8 +54,8 @@ export async function insertBatch(client: pg.PoolClient, batch: NewBatch): Promi
   const total = chosen.rows[0]?.count ?? 0;
   const status: BatchStatus = dryRun || total === 0 ? 'COMPLETED' : 'RUNNING';
   const { rows } = await client.query<Row>(
-    `INSERT INTO batches (id, tenant_id, operation, status, filter, migration, reason, dry_run, created_by, total, closed_at)
-       VALUES ($1, $2, $3, $4, $5, $10, $6, $7, $8, $9, CASE WHEN $4 = 'COMPLETED' THEN now() END) RETURNING *`,
+    `INSERT INTO batches (id, tenant_id, operation, status, filter, migration, what_if, reason, dry_run, created_by, total, closed_at)
+       VALUES ($1, $2, $3, $4, $5, $10, $11, $6, $7, $8, $9, CASE WHEN $4 = 'COMPLETED' THEN now() END) RETURNING *`,
     [
       id,
       tenantId,
@@ -65,6 +67,7 @@ export async function insertBatch(client: pg.PoolClient, batch: NewBatch): Promi
       createdBy,
       total,
       migration === null ? null : JSON.stringify(migration),
+      whatIf === null ? null : JSON.stringify(whatIf),
     ],
   );
   return recordOf(rows[0] as Row);
@@ -77,6 +80,7 @@ function chosenBy(tenantId: TenantId, filter: BatchFilter): { where: string; val
     filters.push(condition(`$${values.push(value)}`));
   if (filter.workflowId !== null) add((place) => `workflow_id = ${place}`, filter.workflowId);
   if (Object.keys(filter.labels).length > 0) add((place) => `labels @> ${place}`, JSON.stringify(filter.labels));
+  if (filter.runIds !== undefined) add((place) => `id = ANY(${place})`, filter.runIds);
   if (filter.createdAfter !== null) add((place) => `created_at >= ${place}`, filter.createdAfter);
   if (filter.createdBefore !== null) add((place) => `created_at < ${place}`, filter.createdBefore);
   return { where: filters.join(' AND '), values };
@@ -234,6 +238,7 @@ const recordOf = (row: Row): BatchRecord => ({
     createdBefore: dateOf(row.filter.createdBefore),
   },
   migration: row.migration,
+  whatIf: row.what_if,
   reason: row.reason,
   dryRun: row.dry_run,
   createdBy: row.created_by,

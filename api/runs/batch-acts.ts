@@ -5,6 +5,7 @@ import type { BatchOperation } from '../../domain/runs/batches/batch.ts';
 import type { Principal } from '../access/principal.ts';
 import { askToCancel, askToTerminate } from './answer-run.ts';
 import type { BatchAct } from './batch-runner.ts';
+import { runCounterfactual } from './counterfactual.ts';
 import type { RunsDeps } from './deps.ts';
 import { migrateRun } from './migrate-run.ts';
 import { pauseRun, resumeRun, retryNode } from './operate-run.ts';
@@ -18,6 +19,7 @@ export function batchActs(deps: RunsDeps): Record<BatchOperation, BatchAct> {
     CANCEL: async (principal, runId, { reason }) => void (await askToCancel(deps, principal, runId, reason)),
     TERMINATE: async (principal, runId, { reason }) => void (await askToTerminate(deps, principal, runId, reason)),
     PAUSE: async (principal, runId, { reason }) => void (await pauseRun(deps, principal, runId, reason)),
+    COUNTERFACTUAL: async (principal, runId, batch) => void (await runCounterfactual(deps, principal, runId, batch)),
     RESUME: async (principal, runId) => void (await resumeRun(deps, principal, runId)),
     RETRY: (principal, runId) => retryFailedNodes(deps, principal, runId),
     MIGRATE: async (principal, runId, { reason, migration }) =>

@@ -15,7 +15,7 @@ import { toAppError } from '../graphql/to-app-error.ts';
 export type BatchAct = (
   principal: Principal,
   runId: string,
-  batch: Pick<BatchRecord, 'reason' | 'migration'>,
+  batch: Pick<BatchRecord, 'id' | 'reason' | 'migration' | 'whatIf'>,
 ) => Promise<void>;
 export type BatchRunnerOptions = {
   pool: Parameters<typeof claimBatch>[0];
@@ -34,6 +34,7 @@ const DONE_BEFORE: Readonly<Record<BatchOperation, ErrorCode>> = {
   RESUME: 'NOT_PAUSED',
   RETRY: 'NOT_RETRYABLE',
   MIGRATE: 'RUN_CLOSED',
+  COUNTERFACTUAL: 'RUN_CLOSED',
 };
 const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set(['TEMPORAL_UNAVAILABLE', 'DATABASE_UNAVAILABLE']);
 const CLAIM_MS = 10_000;

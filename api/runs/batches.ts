@@ -51,12 +51,14 @@ export async function startBatch(
   if (reason !== null && (reason.length > REASON_LENGTH || reason.includes('\0'))) {
     throw argumentInvalid('reason', `must be a text of at most ${REASON_LENGTH} characters`);
   }
+  if (operation === 'COUNTERFACTUAL') throw argumentInvalid('operation', 'is started by the mutation counterfactual');
   const wanted = {
     id: `batch-${randomUUIDv7()}`,
     tenantId: principal.tenantId,
     operation,
     filter: chosen(operation, filter),
     migration: migrationOf(operation, filter, migration ?? null),
+    whatIf: null,
     reason,
     dryRun: dryRun ?? false,
     createdBy: principal.subject,

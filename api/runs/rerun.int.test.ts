@@ -176,7 +176,11 @@ describe('reruns', () => {
 
   it('takes what is given by hand, gives the same run for the same key, and refuses what makes no sense', async () => {
     const { shop, call, publish, chain, start, closed, plan, rerun } = all;
-    await publish(chain('patched', [call('price', 'input.n'), call('pay', 'nodes.price.output.body.call')]));
+    // Admitted runs are started by a dispatcher, which has to find what they begin with.
+    const policies = { concurrency: [{ limit: 1 }] };
+    await publish(
+      chain('patched', [call('price', 'input.n'), call('pay', 'nodes.price.output.body.call')], { policies }),
+    );
     const first = await start('patched');
     await closed(first);
     shop.calls.length = 0;

@@ -14,6 +14,7 @@ import { approve, cancelRun, terminateRun, type Approve } from './answer-run.ts'
 import { authoringResolvers } from './authoring-resolvers.ts';
 import { batchesResolvers } from './batches-resolvers.ts';
 import { codeNodes, workflowKind } from './code-workflows.ts';
+import { counterfactualResolvers } from './counterfactual-resolvers.ts';
 import type { RunsDeps } from './deps.ts';
 import { effectsResolvers } from './effects-resolvers.ts';
 import { eventsResolvers } from './events-resolvers.ts';
@@ -52,17 +53,20 @@ export function runsResolvers(deps: RunsDeps) {
   const insights = insightsResolvers(deps);
   const projections = projectionsResolvers(deps);
   const reruns = rerunResolvers(deps);
+  const whatIf = counterfactualResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
   return {
     ...triggers.types,
     ...authoring.types,
     ...reruns.types,
+    ...whatIf.types,
     JSON: jsonScalar,
     DateTime: dateTimeScalar,
     Query: {
       ...authoring.Query,
       ...reruns.Query,
+      ...whatIf.Query,
       ...batches.Query,
       ...events.Query,
       ...insights.Query,
@@ -79,6 +83,7 @@ export function runsResolvers(deps: RunsDeps) {
     },
     Mutation: {
       ...reruns.Mutation,
+      ...whatIf.Mutation,
       ...batches.Mutation,
       ...projections.Mutation,
       ...triggers.Mutation,

@@ -131,7 +131,7 @@ const urlOf = ({ url }: Shared): string => url ?? graphqlUrl();
 /** Names of statuses, in any case. */
 const upper = (text: string, before: string[] = []): string[] => [...before, text.toUpperCase()];
 
-function label(text: string, before: Record<string, string> = {}): Record<string, string> {
+export function label(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('must be key=value');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };

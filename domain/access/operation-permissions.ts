@@ -30,6 +30,8 @@ export const OPERATION_PERMISSIONS = {
   batches: 'runs:read',
   planRerun: 'runs:read',
   planFork: 'runs:read',
+  counterfactualResult: 'runs:read',
+  counterfactual: 'runs:start',
   rerunFrom: 'runs:start',
   forkAt: 'runs:start',
   executeWorkflow: 'runs:start',

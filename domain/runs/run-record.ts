@@ -26,13 +26,15 @@ export type Pause = { reason: string | null; by: string | null };
 /** What a run has to do with the one whose results it took over. */
 export type Rerun = {
   of: RunId;
-  kind: 'RERUN' | 'FORK' | 'REUSE';
+  kind: 'RERUN' | 'FORK' | 'REUSE' | 'COUNTERFACTUAL';
   /** The event after which a fork goes on. */
   eventId: number | null;
   /** The nodes that were to run again; null: whatever has changed. */
   nodeIds: string[] | null;
   /** What was given by hand. */
   patches: JsonObject;
+  /** The batch of counterfactual runs that it belongs to. */
+  batchId?: string;
 };
 
 /** One row of the read model `runs`; inserted before Temporal starts the run, then kept by the projector alone. */

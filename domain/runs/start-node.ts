@@ -4,6 +4,7 @@ import { contextAt } from './context.ts';
 import { evaluateExpression } from './expression.ts';
 import { liveInto } from './flow.ts';
 import type { Place } from './place.ts';
+import { rehearse } from './rerun/rehearse.ts';
 import { takeFixed, takeKnown } from './rerun/take-seeded.ts';
 import { resolveConfig } from './resolve-config.ts';
 import { toRunError } from './run-error.ts';
@@ -21,7 +22,7 @@ export function startNode(change: Change, place: Place): void {
     if (seed && takeFixed(change, place, seed)) return;
     const context = contextAt(change, place);
     const input = resolveConfig(node, context);
-    if (seed && takeKnown(change, place, seed, input)) return;
+    if (seed?.rehearsal ? rehearse(change, place, seed, input) : seed && takeKnown(change, place, seed, input)) return;
     switch (node.row.class) {
       case 'activity':
       case 'child':

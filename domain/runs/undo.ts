@@ -41,7 +41,7 @@ export function undoEvent(change: Change, event: NodeEvent): void {
 /** The undo stands by with its config resolved, so that it needs nothing of a body that may be gone by then. */
 export function keepUndo(change: Change, place: Place): void {
   const { undo } = place.node.definition;
-  if (undo === undefined || !isNodeType(undo.type)) return;
+  if (undo === undefined || !isNodeType(undo.type) || change.state.seed?.rehearsal) return;
   const { name, retry, timeouts, taskQueue } = undo;
   const entry: UndoState = {
     id: undoId(place.node.id),

@@ -13,7 +13,12 @@ CREATE INDEX runs_by_rerun ON runs (rerun_of, created_at, id) WHERE rerun_of IS 
 -- The run that did the work whose result was taken over.
 ALTER TABLE node_executions ADD COLUMN reused_from text COLLATE "C";
 
+-- Of a batch of counterfactual runs: what is different in them.
+ALTER TABLE batches ADD COLUMN what_if json;
+
 -- Down Migration
+
+ALTER TABLE batches DROP COLUMN what_if;
 
 ALTER TABLE node_executions DROP COLUMN reused_from;
 DROP INDEX runs_by_rerun;

@@ -3,6 +3,8 @@ import { exitCode } from '../exit-code.ts';
 import { graphqlUrl } from '../graphql-url.ts';
 import { collect } from '../node-mapping.ts';
 import { wholeNumber } from '../whole-number.ts';
+import type { CounterfactualOptions } from './counterfactual.ts';
+import { label } from '../flow-commands.ts';
 
 export type NewRunOptions = {
   version?: number;
@@ -33,6 +35,20 @@ Examples
   weft rerun run-01a2 send --output 'draft={"text":"Hello"}'
   weft fork run-01a2 42 --var tone='"dry"'`;
 
+const WHAT_IF_HELP = `
+Nodes of models run when they are asked something else than they were; everything else answers as it did, and nothing
+outside is touched.
+
+Exit codes
+  0  they all came to the same
+  1  something differs
+  2  not all were closed in time, or the command line is wrong
+
+Examples
+  weft counterfactual run-01a2 --set 'classify.config.prompt=Is this spam? {{text}}'
+  weft counterfactual --workflow triage --last 50 --set classify.config.model=gpt-5-mini
+  weft counterfactual --workflow triage --version 4`;
+
 /** The verbs that begin a new run with what another has come to. */
 export function addRerunCommands(program: Command): void {
   const rerun = program
@@ -54,7 +70,39 @@ export function addRerunCommands(program: Command): void {
     .action((run: string, event: number, given: ForkOptions) =>
       exitCode(async () => (await import('./rerun.ts')).fork(run, event, given)),
     );
+  addCounterfactual(program);
 }
+
+function addCounterfactual(program: Command): void {
+  program
+    .command('counterfactual')
+    .description('runs of the past again with another prompt, model or version: what would have been different')
+    .argument('[runs...]', 'these; or choose them by --workflow')
+    .option('--workflow <id>', 'the last runs of this workflow')
+    .option('--status <status...>', 'default COMPLETED and FAILED', (text: string, all: string[] = []) => [
+      ...all,
+      text.toUpperCase(),
+    ])
+    .option('--label <key=value>', 'with this label; may be repeated', label)
+    .option('--last <number>', 'how many, 1 to 1000; default 20', wholeNumber(1, 1_000))
+    .option('--set <node.field=value>', 'another value at this place, as JSON or text; may be repeated', collect, [])
+    .option('--version <number>', 'of the workflow; default is that of the newest run', wholeNumber())
+    .option('--run <nodes...>', 'these may run too, when they are asked something else')
+    .option('--again <nodes...>', 'these run although they are asked the same')
+    .option('--wait <ms>', 'how long', wholeNumber(), 600_000)
+    .option('--json', 'one JSON object on stdout')
+    .addOption(url())
+    .addHelpText('after', WHAT_IF_HELP)
+    .action((runs: string[], given: CounterfactualOptions) =>
+      exitCode(async () => (await import('./counterfactual.ts')).runCounterfactual(runs, given)),
+    );
+}
+
+const url = (): Option =>
+  new Option('--url <url>', 'GraphQL address; default is that of the running weft start here').default(
+    graphqlUrl(),
+    'found',
+  );
 
 function options(command: Command, version: string): Command {
   return command
@@ -67,11 +115,6 @@ function options(command: Command, version: string): Command {
     .option('--key <text>', 'idempotency key: the same key gives the same run')
     .option('--wait <ms>', 'answer when the run is closed, or after this long', wholeNumber())
     .option('--json', 'one JSON object on stdout')
-    .addOption(
-      new Option('--url <url>', 'GraphQL address; default is that of the running weft start here').default(
-        graphqlUrl(),
-        'found',
-      ),
-    )
+    .addOption(url())
     .addHelpText('after', HELP);
 }

@@ -1,10 +1,20 @@
 import type { TenantId } from '../../identifiers.ts';
+import type { JsonObject } from '../../json.ts';
 import type { Labels } from '../flow-control/labels.ts';
+import type { Rehearsal } from '../rerun/seed.ts';
 import type { RunStatus } from '../run-status.ts';
 import type { NodeMapping } from '../versions/node-mapping.ts';
 
 /** What a batch does to each run. */
-export const BATCH_OPERATIONS = ['CANCEL', 'TERMINATE', 'PAUSE', 'RESUME', 'RETRY', 'MIGRATE'] as const;
+export const BATCH_OPERATIONS = [
+  'CANCEL',
+  'TERMINATE',
+  'PAUSE',
+  'RESUME',
+  'RETRY',
+  'MIGRATE',
+  'COUNTERFACTUAL',
+] as const;
 export type BatchOperation = (typeof BATCH_OPERATIONS)[number];
 
 export const BATCH_STATUSES = ['RUNNING', 'COMPLETED', 'CANCELLED'] as const;
@@ -19,10 +29,15 @@ export type BatchFilter = {
   createdAfter: Date | null;
   /** Made before. */
   createdBefore: Date | null;
+  /** No others. */
+  runIds?: readonly string[];
 };
 
 /** Where the runs of a MIGRATE go. Without a version: the latest when a run has its turn. */
 export type BatchMigration = { toVersion: number | null; mapping: NodeMapping };
+
+/** What is different in a counterfactual run: the version of a workflow that is kept for it, and which of its nodes really run. */
+export type WhatIf = { workflowId: string; version: number; rehearsal: Rehearsal; changes: JsonObject };
 
 export type BatchRecord = {
   id: string;
@@ -32,6 +47,8 @@ export type BatchRecord = {
   filter: BatchFilter;
   /** Of a MIGRATE alone. */
   migration: BatchMigration | null;
+  /** Of a COUNTERFACTUAL alone. */
+  whatIf: WhatIf | null;
   reason: string | null;
   dryRun: boolean;
   createdBy: string | null;
@@ -55,4 +72,5 @@ export const BATCH_STATUSES_OF: Readonly<Record<BatchOperation, readonly RunStat
   RESUME: ['PAUSED'],
   RETRY: ['PAUSED'],
   MIGRATE: ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'],
+  COUNTERFACTUAL: ['COMPLETED', 'FAILED'],
 };

@@ -24,5 +24,6 @@ export function seedOfSlice(
     const fitting = results.filter(isInside);
     return fitting.length > 0 ? [[id, fitting] as const] : [];
   });
-  return { fixed: {}, inPlace: seed.inPlace, known: Object.fromEntries(known), undos: seed.undos };
+  const { inPlace, undos, rehearsal } = seed;
+  return { fixed: {}, inPlace, known: Object.fromEntries(known), undos, ...(rehearsal ? { rehearsal } : {}) };
 }

@@ -28,6 +28,15 @@ export type Seed = {
   readonly known: { readonly [nodeId: string]: readonly KnownResult[] };
   /** Whether undos of what is taken over stand by: the earlier run ended without undoing it. */
   readonly undos: boolean;
+  /** Of a counterfactual run: nothing but these nodes works outside of the engine, everything else answers as it did. */
+  readonly rehearsal?: Rehearsal;
   /** First values of variables, instead of those of the definition. */
   readonly variables?: JsonObject;
+};
+
+export type Rehearsal = {
+  /** Run when they would ask for something else than they did. */
+  readonly live: readonly string[];
+  /** Run in any case. */
+  readonly again: readonly string[];
 };

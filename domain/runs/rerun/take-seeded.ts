@@ -17,7 +17,7 @@ export function takeFixed(change: Change, place: Place, seed: Seed): boolean {
   if (place.scope !== ROOT || !Object.hasOwn(seed.fixed, id)) return false;
   const { [id]: result, ...fixed } = seed.fixed;
   change.patchState({ seed: { ...seed, fixed } });
-  settle(change, place, result as SeedResult, inputOf(change, place), seed);
+  settleSeeded(change, place, result as SeedResult, inputOf(change, place), seed);
   return true;
 }
 
@@ -46,7 +46,7 @@ export function takeKnown(change: Change, place: Place, seed: Seed, input: JsonO
   const { id, result } = found;
   const left = (seed.known[id] ?? []).filter((one) => one !== result);
   change.patchState({ seed: { ...seed, known: { ...seed.known, [id]: left } } });
-  settle(change, place, result, input, seed);
+  settleSeeded(change, place, result, input, seed);
   return true;
 }
 
@@ -83,7 +83,7 @@ function chosen(
   return other;
 }
 
-function settle(change: Change, place: Place, result: SeedResult, input: Json, seed: Seed): void {
+export function settleSeeded(change: Change, place: Place, result: SeedResult, input: Json, seed: Seed): void {
   const { runId, status, output, port, error, handled, variables } = result;
   change.set(place, { input, ...(runId === null ? {} : { reused: runId }) });
   const flow = variablesOut(change, place, variables ?? undefined);
