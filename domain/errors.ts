@@ -39,6 +39,11 @@ export const ERRORS = {
     message: (f) =>
       `The stored event ${String(f['type'])} of version ${String(f['schemaVersion'])} cannot be brought up to date in ${String(f['steps'])} steps`,
   },
+  REDIS_UNAVAILABLE: {
+    status: 503,
+    retry: true,
+    message: (f) => `Redis does not answer: ${String(f['detail'])}`,
+  },
   NOT_FOUND: {
     status: 404,
     retry: false,

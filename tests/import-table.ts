@@ -53,6 +53,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
       postgres: ['pg', 'node-pg-migrate'],
       prometheus: ['prom-client'],
       'rate-limits': ['ioredis'],
+      redis: ['ioredis'],
       s3: ['@aws-sdk/client-s3', '@smithy/node-http-handler'],
       text: ['wink-nlp', 'wink-eng-lite-web-model', 'eld'],
       tokens: ['jose'],

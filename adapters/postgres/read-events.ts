@@ -15,30 +15,37 @@ export type EventListing = {
 
 const MOST_BLOCKS = 256;
 
+/** `upTo`: every event in the range up to here is in the page, or one with a position below the last of a full page. */
+export type EventPage = { events: StoredEvent[]; upTo: bigint };
+
+/** As readEventPage. */
+export async function readEvents(db: Queryable, listing: EventListing): Promise<StoredEvent[]> {
+  return (await readEventPage(db, listing)).events;
+}
+
 /**
  * Events of a tenant in the order of their positions. A stream or a correlation id is read by itself; types are looked for in the
  * blocks that have them; without any of these every event in the range is looked at.
  */
-export async function readEvents(db: Queryable, listing: EventListing): Promise<StoredEvent[]> {
+export async function readEventPage(db: Queryable, listing: EventListing): Promise<EventPage> {
   const { tenantId, filter, first, newestFirst = false } = listing;
   const range = await rangeOf(db, listing);
-  if (range.after >= range.upTo) return [];
-  const query = { db, tenantId, filter, first, newestFirst, ...range };
-  const rows =
-    filter.streamId !== undefined
-      ? await readRows(
-          query,
-          `(SELECT events.* FROM event_streams JOIN events USING (stream_key)
-          WHERE event_streams.tenant_id = $1 AND event_streams.stream_id = $8)`,
-          [filter.streamId],
-        )
-      : filter.correlationId !== undefined
-        ? await readRows(query, OF_CORRELATION, [filter.correlationId])
-        : filter.types !== undefined
-          ? await readByBlocks(query)
-          : await readRows(query, 'events');
-  return storedEvents(db, rows);
+  if (range.after >= range.upTo) return { events: [], upTo: range.upTo };
+  const rows = await readRange({ db, tenantId, filter, first, newestFirst, ...range });
+  return { events: await storedEvents(db, rows), upTo: range.upTo };
 }
+
+async function readRange(query: Query): Promise<EventRow[]> {
+  const { streamId, correlationId, types } = query.filter;
+  if (streamId !== undefined) return readRows(query, OF_STREAM, [streamId]);
+  if (correlationId !== undefined) return readRows(query, OF_CORRELATION, [correlationId]);
+  return types === undefined ? readRows(query, 'events') : readByBlocks(query);
+}
+
+const OF_STREAM = `(
+  SELECT events.* FROM event_streams JOIN events USING (stream_key)
+  WHERE event_streams.tenant_id = $1 AND event_streams.stream_id = $8
+)`;
 
 /** The last position that was given out: every event up to it is committed. */
 export async function readHead(db: Queryable, tenantId: string): Promise<bigint> {
