@@ -14,6 +14,7 @@ import { cancelRunWorkflow } from '../temporal/run-commands.ts';
 import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { createDispatcherMetrics } from './dispatcher-metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
+import { startEventKeeper } from './event-keeper.ts';
 import { startPayloadCollector } from './payload-collector.ts';
 import { registerProjectionMetrics } from './projection-metrics.ts';
 import { startProjectionRunner } from './projection-runner.ts';
@@ -66,6 +67,7 @@ const dispatcher = startRunDispatcher({
 registerProjectionMetrics(registry, pool);
 const projections = startProjectionRunner(pool, ALL_PROJECTIONS, log);
 const collector = startPayloadCollector({ pool, connection, settings, log });
+const keeper = startEventKeeper({ pool, archiveAfterDays: settings.WEFT_ARCHIVE_AFTER_DAYS, log });
 log.info({ port: metricsServer.port }, 'projector is ready');
 process.send?.({ ready: true, port: metricsServer.port });
 
@@ -77,6 +79,7 @@ async function stop(): Promise<void> {
   await hints.close();
   await collector.stop();
   await projections.stop();
+  await keeper.stop();
   await projector.stop();
   await metricsServer.close();
   await connection.close();

@@ -7,7 +7,10 @@ export async function verifyTenants(client: pg.PoolClient, tenantId: string | un
     `SELECT coalesce(head.tenant_id, counted.tenant_id) AS tenant_id, coalesce(head.head, 0) AS head,
             coalesce(counted.events, 0) AS events, coalesce(counted.last, 0) AS last
      FROM tenant_heads head FULL JOIN (
-       SELECT tenant_id, count(*) AS events, max(position) AS last FROM events GROUP BY tenant_id
+       SELECT tenant_id, sum(events)::bigint AS events, max(last) AS last FROM (
+         SELECT tenant_id, count(*) AS events, max(position) AS last FROM events GROUP BY tenant_id
+         UNION ALL SELECT tenant_id, sum(events), max(last_position) FROM event_archives GROUP BY tenant_id
+       ) both_places GROUP BY tenant_id
      ) counted ON counted.tenant_id = head.tenant_id
      WHERE $1::text IS NULL OR coalesce(head.tenant_id, counted.tenant_id) = $1`,
     [tenantId ?? null],

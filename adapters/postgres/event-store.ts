@@ -4,6 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import { chainStart } from './event-chain.ts';
 import { EVENT_COLUMNS, type EventRow, type RunStoredEvent, storedEvents } from './event-rows.ts';
 import { insertStreamEvents } from './insert-events.ts';
+import { byPosition, readArchivedPart, readArchivedRun } from './read-archived.ts';
 import { payloadText, spilledValues } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
 import { inTransaction } from './transaction.ts';
@@ -133,31 +134,33 @@ const EVENTS_BY_LINK = `event_streams stream CROSS JOIN LATERAL (
   SELECT * FROM events WHERE events.stream_key = stream.stream_key AND events.version > $2::bigint - stream.sequence_base
   ORDER BY events.version LIMIT $3) event`;
 
-/** The events of a run after the given sequence, in order. */
+/** The events of a run after the given sequence, in order, wherever they are. */
 export async function readRunEvents(
   pool: Queryable,
   runId: string,
   { after = 0, first }: { after?: number; first: number },
 ): Promise<RunStoredEvent[]> {
-  return readWhere(
+  const rows = await readWhere(
     pool,
     'stream.run_id = $1 AND stream.sequence_base < $2::bigint + $3',
     'sequence',
     [runId, after, first],
     EVENTS_BY_LINK,
   );
+  if (rows[0]?.sequence === after + 1) return storedEvents(pool, rows);
+  const archived = await readArchivedRun(pool, runId, { after, first });
+  if (archived.length === 0) return storedEvents(pool, rows);
+  const all = [...archived, ...rows].sort((left, right) => left.sequence - right.sequence);
+  return storedEvents(pool, all.slice(0, first));
 }
 
+/** Of a stream that is in the table. */
 export async function readStream(
   pool: Queryable,
   { tenantId, streamId, after = 0, first }: { tenantId: string; streamId: string; after?: number; first: number },
 ): Promise<StoredEvent[]> {
-  return readWhere(pool, 'stream.tenant_id = $1 AND stream.stream_id = $4 AND event.version > $2', 'event.version', [
-    tenantId,
-    after,
-    first,
-    streamId,
-  ]);
+  const condition = 'stream.tenant_id = $1 AND stream.stream_id = $4 AND event.version > $2';
+  return storedEvents(pool, await readWhere(pool, condition, 'event.version', [tenantId, after, first, streamId]));
 }
 
 /** All events of a tenant after a position: dense, in commit order, safe to use as the only cursor. */
@@ -165,8 +168,10 @@ export async function readTenantEvents(
   pool: Queryable,
   { tenantId, after, first }: { tenantId: string; after: bigint; first: number },
 ): Promise<StoredEvent[]> {
-  return readWhere(pool, 'event.tenant_id = $1 AND event.position > $2', 'event.position', [tenantId, after, first]);
+  return readEventPart(pool, { tenantId, after, upTo: LAST, first, partition: 0, partitions: 1, types: null });
 }
+
+const LAST = 2n ** 63n - 1n;
 
 export type EventPart = {
   tenantId: string;
@@ -180,15 +185,19 @@ export type EventPart = {
   types: readonly string[] | null;
 };
 
-/** As readTenantEvents, of one part of the streams, up to a position. */
+/** As readTenantEvents, of one part of the streams, up to a position. What is archived is among them. */
 export async function readEventPart(pool: Queryable, part: EventPart): Promise<StoredEvent[]> {
-  return readWhere(
+  const rows = await readWhere(
     pool,
     `event.tenant_id = $1 AND event.position > $2 AND event.position <= $4
      AND (hashint8(event.stream_key) & 2147483647) % $5 = $6 AND ($7::text[] IS NULL OR event.type = ANY($7))`,
     'event.position',
     [part.tenantId, part.after, part.first, part.upTo, part.partitions, part.partition, part.types],
   );
+  const upTo = rows.length < part.first ? part.upTo : (rows.at(-1) as EventRow).position;
+  const archived = await readArchivedPart(pool, { ...part, upTo });
+  if (archived.length === 0) return storedEvents(pool, rows);
+  return storedEvents(pool, [...archived, ...rows].sort(byPosition).slice(0, part.first));
 }
 
 async function readWhere(
@@ -197,10 +206,10 @@ async function readWhere(
   order: string,
   values: unknown[],
   source = EVENTS,
-): Promise<RunStoredEvent[]> {
+): Promise<EventRow[]> {
   const { rows } = await pool.query<EventRow>(
     `SELECT ${EVENT_COLUMNS} FROM ${source} WHERE ${condition} ORDER BY ${order} LIMIT $3`,
     values,
   );
-  return storedEvents(pool, rows);
+  return rows;
 }

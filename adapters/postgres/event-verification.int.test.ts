@@ -41,12 +41,13 @@ const append = (streamId: string, expectedVersion: number, events: NewEvent[]) =
 async function tamper(...statements: string[]): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN; SET LOCAL ROLE NONE; ALTER TABLE events DISABLE TRIGGER events_append_only');
+    await client.query('BEGIN; SET LOCAL ROLE NONE; ALTER TABLE events DISABLE TRIGGER USER');
     for (const statement of statements) {
       const { rowCount } = await client.query(statement.replaceAll('$tenant', `tenant_id = '${tenantId}'`));
       expect(rowCount).not.toBe(0);
     }
-    await client.query('ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only; COMMIT');
+    await client.query(`ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only;
+      ALTER TABLE events ENABLE ALWAYS TRIGGER events_kept_or_archived; COMMIT`);
   } finally {
     client.release();
   }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { AppError } from '../../domain/errors.ts';
 import type { Tampering, Verification } from '../../domain/events/verification.ts';
 import {
   type BrokenEvent,
@@ -10,12 +11,12 @@ import {
 } from './event-chain.ts';
 import { largeValueFaults } from './event-large-values.ts';
 import { movedEvents } from './event-moves.ts';
+import { archivePlaces, readArchivePlace } from './read-archived.ts';
 import { verifyTenants } from './event-positions.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction, SNAPSHOT } from './transaction.ts';
 
 const STREAMS_A_SNAPSHOT = 100;
 const EVENTS_A_PAGE = 2_000;
-const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
 /** Which events: those of a run, of a tenant, or all. */
 export type VerifyScope = { runId?: string; tenantId?: string };
@@ -33,7 +34,15 @@ export async function verifyEvents(pool: pg.Pool, scope: VerifyScope): Promise<V
   return total;
 }
 
-type StreamRow = { stream_key: bigint; tenant_id: string; stream_id: string; version: number; head: string | null };
+type StreamRow = {
+  stream_key: bigint;
+  tenant_id: string;
+  stream_id: string;
+  run_id: string | null;
+  version: number;
+  head: string | null;
+  archived: boolean;
+};
 
 /** Gives the key of the last stream that it saw; undefined when there is none after it. */
 async function verifySome(
@@ -43,7 +52,7 @@ async function verifySome(
   total: Verification,
 ): Promise<bigint | undefined> {
   const { rows } = await client.query<StreamRow>(
-    `SELECT stream_key, tenant_id, stream_id, version, encode(head_hash, 'hex') AS head FROM event_streams
+    `SELECT stream_key, tenant_id, stream_id, version, encode(head_hash, 'hex') AS head, run_id, archived FROM event_streams
      WHERE stream_key > $1 AND ($2::text IS NULL OR run_id = $2) AND ($3::text IS NULL OR tenant_id = $3)
      ORDER BY stream_key LIMIT $4`,
     [after, runId ?? null, tenantId ?? null, STREAMS_A_SNAPSHOT],
@@ -61,7 +70,10 @@ async function verifyStream(client: pg.PoolClient, stream: StreamRow, total: Ver
   let last = 0;
   const report = (version: number | null, kind: Tampering['kind'], detail: string) =>
     total.found.push({ tenantId: stream.tenant_id, streamId: stream.stream_id, version, kind, detail });
-  for await (const page of chainedPages(client, stream.stream_key)) {
+  const unreadable = (detail: string) => report(null, 'REMOVED', detail);
+  for await (const page of stream.archived
+    ? archivedPages(client, stream, unreadable)
+    : chainedPages(client, stream.stream_key)) {
     for (const { payload, link, ...fields } of page) {
       const digest = payloadDigest(payload);
       for (let missing = last + 1; missing < fields.version; missing += 1) {
@@ -105,7 +117,8 @@ type Row = {
   link: string;
 };
 
-async function* chainedPages(client: pg.PoolClient, streamKey: bigint): AsyncGenerator<ChainedRow[]> {
+/** The events of a stream that are in the table. */
+export async function* chainedPages(client: pg.PoolClient, streamKey: bigint): AsyncGenerator<ChainedRow[]> {
   for (let after = 0, size = EVENTS_A_PAGE; size === EVENTS_A_PAGE;) {
     const { rows }: pg.QueryResult<Row> = await client.query<Row>(
       `SELECT version, position, type, schema_version, event_id, correlation_id, causation_id, payload::text AS payload,
@@ -129,5 +142,20 @@ async function* chainedPages(client: pg.PoolClient, streamKey: bigint): AsyncGen
     }));
     size = rows.length;
     after = rows.at(-1)?.version ?? after;
+  }
+}
+
+/** The events of a stream that is in an archive. */
+async function* archivedPages(
+  client: pg.PoolClient,
+  { run_id: runId, stream_key: key }: StreamRow,
+  unreadable: (detail: string) => void,
+): AsyncGenerator<ChainedRow[]> {
+  for (const place of await archivePlaces(client, runId ?? '')) {
+    const run = await readArchivePlace(client, place).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== 'PAYLOAD_UNREADABLE') throw error;
+      unreadable(`the archive ${place.file} is not readable as it was written`);
+    });
+    for (const { stream, events } of run?.streams ?? []) if (stream.streamKey === key) yield events;
   }
 }

@@ -20,7 +20,7 @@ export async function markReferenced(
             array_agg(quote_ident(attname) ORDER BY attnum) FILTER (WHERE atttypid IN ('json'::regtype, 'jsonb'::regtype)) AS columns,
             array_agg(attname::text) AS names
      FROM pg_class class JOIN pg_attribute attribute ON attrelid = class.oid AND attnum > 0 AND NOT attisdropped
-     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
      GROUP BY class.relname`,
   );
   for (const { table, columns, names } of rows) {

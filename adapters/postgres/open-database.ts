@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { AppError } from '../../domain/errors.ts';
 import { createPayloadCipher } from '../encryption/payload-cipher.ts';
-import { createS3Bodies } from '../s3/s3-bodies.ts';
+import { createFolderFiles } from '../archive/folder-files.ts';
+import { createS3Bodies, type S3Options } from '../s3/s3-bodies.ts';
+import { createS3Files } from '../s3/s3-files.ts';
 import type { PayloadStorage } from './payload-storage.ts';
 import { createPool } from './pool.ts';
 
@@ -16,6 +18,8 @@ export type PayloadStorageSettings = {
   readonly WEFT_S3_PATH_STYLE: boolean;
   readonly WEFT_S3_ACCESS_KEY_ID: string | null;
   readonly WEFT_S3_SECRET_ACCESS_KEY: string | null;
+  readonly WEFT_ARCHIVE_STORE: string;
+  readonly WEFT_ARCHIVE_FOLDER: string | null;
 };
 export type DatabaseSettings = PayloadStorageSettings & {
   readonly DATABASE_URL: string;
@@ -38,20 +42,33 @@ export function payloadStorage(settings: PayloadStorageSettings): PayloadStorage
     const detail = 'WEFT_S3_ACCESS_KEY_ID and WEFT_S3_SECRET_ACCESS_KEY go together: set both or none';
     throw new AppError('SETUP_INCOMPLETE', { detail });
   }
-  const bodies =
-    bucket === null
-      ? null
-      : createS3Bodies({
-          bucket,
-          prefix: settings.WEFT_S3_PREFIX,
-          region: settings.WEFT_S3_REGION,
-          endpoint: settings.WEFT_S3_ENDPOINT,
-          pathStyle: settings.WEFT_S3_PATH_STYLE,
-          credentials: id === null || secret === null ? null : { accessKeyId: id, secretAccessKey: secret },
-        });
+  const archivesToS3 = settings.WEFT_ARCHIVE_STORE === 's3';
+  if (archivesToS3 && bucket === null) {
+    throw new AppError('SETUP_INCOMPLETE', { detail: 'WEFT_ARCHIVE_STORE is s3, but WEFT_S3_BUCKET is not set' });
+  }
+  const s3 = bucket === null ? null : s3Options(settings, bucket);
+  const folder = settings.WEFT_ARCHIVE_FOLDER;
   return {
     cipher: createPayloadCipher(settings.WEFT_ENCRYPTION_KEYS),
-    bodies,
+    bodies: s3 && createS3Bodies(s3),
     writesTo: writesToS3 ? 'bodies' : 'table',
+    archive:
+      archivesToS3 && s3
+        ? createS3Files({ ...s3, prefix: `${s3.prefix}archive/` })
+        : folder === null
+          ? null
+          : createFolderFiles(folder),
+  };
+}
+
+function s3Options(settings: PayloadStorageSettings, bucket: string): S3Options {
+  const { WEFT_S3_ACCESS_KEY_ID: accessKeyId, WEFT_S3_SECRET_ACCESS_KEY: secretAccessKey } = settings;
+  return {
+    bucket,
+    prefix: settings.WEFT_S3_PREFIX,
+    region: settings.WEFT_S3_REGION,
+    endpoint: settings.WEFT_S3_ENDPOINT,
+    pathStyle: settings.WEFT_S3_PATH_STYLE,
+    credentials: accessKeyId === null || secretAccessKey === null ? null : { accessKeyId, secretAccessKey },
   };
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
+import type { ArchiveFiles } from '../archive/archive-files.ts';
+import { AppError } from '../../domain/errors.ts';
 import { payloadHash, type PayloadHash } from '../../domain/identifiers.ts';
 import type { PayloadBodies, PayloadCipher } from '../../domain/runs/payload-store.ts';
 
@@ -9,6 +11,8 @@ export type PayloadStorage = {
   /** Where bytes are that are not in the table. */
   bodies: PayloadBodies | null;
   writesTo: 'table' | 'bodies';
+  /** Of events of closed runs; null or absent where nothing is archived. */
+  archive?: ArchiveFiles | null;
 };
 
 const PLAIN: PayloadStorage = { cipher: null, bodies: null, writesTo: 'table' };
@@ -25,6 +29,14 @@ export function carryStorage(pool: pg.Pool, storage: PayloadStorage): void {
 
 export function storageOf(carrier: object): PayloadStorage {
   return (carrier as Carrier)[STORAGE] ?? PLAIN;
+}
+
+/** @throws AppError SETUP_INCOMPLETE */
+export function archiveOf(carrier: object): ArchiveFiles {
+  const { archive } = storageOf(carrier);
+  if (archive) return archive;
+  const detail = 'events are in, or are to go to, an archive: set WEFT_ARCHIVE_FOLDER, or WEFT_ARCHIVE_STORE to s3';
+  throw new AppError('SETUP_INCOMPLETE', { detail });
 }
 
 /** Without a key SHA-256, which tells whoever sees it and knows the bytes that they are there; with one, a keyed hash. */

@@ -57,8 +57,8 @@ async function insertRow(table: string, tenantId: string, number: number): Promi
   );
   const valueOf = (type: string) => {
     if (type.startsWith('json')) return '{}';
-    if (type.startsWith('timestamp')) return 'now';
-    if (type === 'bytea') return '\\x00';
+    if (type.startsWith('timestamp') || type === 'date') return 'now';
+    if (type === 'bytea') return `\\x0${number}`;
     if (type === 'boolean') return 'false';
     if (type.endsWith('[]')) return '{}';
     return /int|numeric|double|real/.test(type) ? number : `${tenantId}-${number}`;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { migrationOf } from '../../domain/events/run-fold.ts';
 import type { Json } from '../../domain/json.ts';
 import type { NodeMapping } from '../../domain/runs/versions/node-mapping.ts';
+import { readArchivedRun } from './read-archived.ts';
 
 export type RunVersion = {
   version: number;
@@ -26,9 +27,12 @@ export async function listRunVersions(pool: pg.Pool, runId: string): Promise<Run
   ]);
   const [first] = begun.rows;
   if (first === undefined) return [];
+  const archived = (await readArchivedRun(pool, runId, { after: 0, first: Infinity })).filter(
+    ({ type, version }) => type === 'run.started' && version === 1,
+  );
   return [
     { version: first.version, since: first.created_at, by: null, mapping: null },
-    ...links.rows.flatMap((link): RunVersion[] => {
+    ...[...archived, ...links.rows].flatMap((link): RunVersion[] => {
       const migration = migrationOf(link);
       if (migration === null) return [];
       return [{ version: migration.version, since: link.occurred_at, by: migration.by, mapping: migration.mapping }];

@@ -24,14 +24,22 @@ export function tenantPool(pool: pg.Pool, tenantId: string): pg.Pool {
   const connect = (callback?: Callback) => {
     const bound = bind(pool, tenantId);
     if (callback === undefined) return bound;
-    bound.then(
-      (client) => callback(undefined, client, client.release),
-      (error: Error) => callback(error, undefined, () => undefined),
-    );
+    void give(bound, callback);
     return undefined;
   };
   // pool.query goes by way of connect, so nothing else has to be replaced.
   return Object.assign(Object.create(pool) as pg.Pool, { connect });
+}
+
+async function give(bound: Promise<pg.PoolClient>, callback: Callback): Promise<void> {
+  let client: pg.PoolClient;
+  try {
+    client = await bound;
+  } catch (error) {
+    callback(error as Error, undefined, () => undefined);
+    return;
+  }
+  callback(undefined, client, client.release);
 }
 
 async function bind(pool: pg.Pool, tenantId: string): Promise<pg.PoolClient> {

@@ -22,15 +22,19 @@ const HASH = /^[0-9a-f]{64}$/;
 export function createS3Bodies(options: S3Options): PayloadBodies {
   const { bucket: Bucket, prefix } = options;
   // Loaded by the first use: most processes have no bucket, and the SDK is large.
-  let loading: Promise<Loaded> | undefined;
-  const loaded = () => (loading ??= load(options));
+  let loading: Promise<LoadedS3> | undefined;
+  const loaded = () => (loading ??= loadS3(options));
   const nameOf = (hash: string) => `${prefix}${hash}`;
   const location = `s3://${Bucket}/${prefix}`;
-  const call = async <T>(what: string, work: (parts: Loaded) => Promise<T>): Promise<T> => {
+  const call = async <T>(what: string, work: (parts: LoadedS3) => Promise<T>): Promise<T> => {
     try {
       return await work(await loaded());
     } catch (error) {
-      throw new AppError('PAYLOAD_STORE_UNAVAILABLE', { location, detail: `${what}: ${describe(error)}` }, error);
+      throw new AppError(
+        'PAYLOAD_STORE_UNAVAILABLE',
+        { location, detail: `${what}: ${describeFailure(error)}` },
+        error,
+      );
     }
   };
   return {
@@ -79,9 +83,9 @@ export function createS3Bodies(options: S3Options): PayloadBodies {
   };
 }
 
-type Loaded = { client: S3Client; sdk: typeof import('@aws-sdk/client-s3') };
+export type LoadedS3 = { client: S3Client; sdk: typeof import('@aws-sdk/client-s3') };
 
-async function load({ region, endpoint, pathStyle, credentials }: S3Options): Promise<Loaded> {
+export async function loadS3({ region, endpoint, pathStyle, credentials }: S3Options): Promise<LoadedS3> {
   const [sdk, { NodeHttpHandler }] = await Promise.all([
     import('@aws-sdk/client-s3'),
     import('@smithy/node-http-handler'),
@@ -99,7 +103,7 @@ async function load({ region, endpoint, pathStyle, credentials }: S3Options): Pr
   return { client, sdk };
 }
 
-function describe(error: unknown): string {
+export function describeFailure(error: unknown): string {
   const { name, message, code } = error as Error & { code?: string };
   return [name, code, message].filter((part) => part && part !== 'Error').join(' ');
 }

@@ -122,12 +122,13 @@ function weft(...words: string[]): Promise<Outcome> {
 async function tamper(statement: string, id: string): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN; SET LOCAL ROLE NONE; ALTER TABLE events DISABLE TRIGGER events_append_only');
+    await client.query('BEGIN; SET LOCAL ROLE NONE; ALTER TABLE events DISABLE TRIGGER USER');
     const { rowCount } = await client.query(
       `${statement} WHERE stream_key = (SELECT stream_key FROM event_streams WHERE run_id = '${id}') AND version = 3`,
     );
     expect(rowCount).toBe(1);
-    await client.query('ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only; COMMIT');
+    await client.query(`ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only;
+      ALTER TABLE events ENABLE ALWAYS TRIGGER events_kept_or_archived; COMMIT`);
   } finally {
     client.release();
   }

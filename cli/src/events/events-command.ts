@@ -2,6 +2,7 @@ import { type Command } from 'commander';
 import { exitCode } from '../exit-code.ts';
 import { graphqlUrl } from '../graphql-url.ts';
 import { wholeNumber } from '../whole-number.ts';
+import type { ArchiveCommand } from './archive-events.ts';
 import type { AuditOptions } from './audit-events.ts';
 import type { LetterOptions } from './dead-letters.ts';
 import type { ListOptions, StreamOptions } from './list-stored-events.ts';
@@ -18,6 +19,9 @@ Exit codes
 Examples
   weft events verify --all
   weft events verify --run research-brief-1 --json
+  weft events verify --file archive/default/2026-11-24-….jsonl.gz
+  weft events archive --older-than 90d --dry-run
+  weft events restore research-brief-1
   weft events audit --last 100
   weft events audit --open
   weft events list --type definition.* access.login_failed --newest
@@ -37,11 +41,16 @@ export function addEventsCommand(program: Command): void {
     .description('compute the chain of every stream again and name what somebody changed in the database')
     .option('--run <id>', 'the events of this run')
     .option('--all', 'every stream of every tenant')
+    .option('--file <path>', 'an archive, by itself and without a database')
     .option('--json', 'one JSON object on stdout')
     .addHelpText('after', HELP)
-    .action(async (options: VerifyOptions) => {
-      if ((options.run === undefined) === (options.all === undefined)) {
-        verify.error('error: say --run <id> or --all', { exitCode: 2 });
+    .action(async (options: VerifyOptions & { file?: string }) => {
+      const chosen = [options.run, options.all, options.file].filter((one) => one !== undefined);
+      if (chosen.length !== 1) verify.error('error: say one of --run <id>, --all and --file <path>', { exitCode: 2 });
+      if (options.file !== undefined) {
+        const { verifyFile } = await import('./verify-file.ts');
+        process.exitCode = await verifyFile(options.file, options.json);
+        return;
       }
       const { verify: run } = await import('./verify-events.ts');
       process.exitCode = await run(options);
@@ -61,6 +70,7 @@ export function addEventsCommand(program: Command): void {
       process.exitCode = await run(options);
     });
   addReads(events);
+  addArchive(events);
   addDeadLetters(events);
 }
 
@@ -97,6 +107,26 @@ function addReads(events: Command): void {
     .action((id: string, options: WithUrl<StreamOptions>) =>
       exitCode(async () => (await load()).listStream(id, withUrl(options))),
     );
+}
+
+function addArchive(events: Command): void {
+  events
+    .command('archive')
+    .description('move events of closed runs into files, from which they are still read')
+    .requiredOption('--older-than <time>', 'of runs that closed longer ago, such as 90d')
+    .option('--dry-run', 'say how many, and change nothing')
+    .option('--json', 'one JSON object on stdout')
+    .action(async (options: ArchiveCommand) => {
+      const { archive } = await import('./archive-events.ts');
+      process.exitCode = await archive(options);
+    });
+  events
+    .command('restore <run>')
+    .description('bring archived events of a run back into the table')
+    .action(async (run: string) => {
+      const { restore } = await import('./archive-events.ts');
+      process.exitCode = await restore(run);
+    });
 }
 
 function addDeadLetters(events: Command): void {
