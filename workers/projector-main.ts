@@ -4,6 +4,7 @@ import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { ALL_PROJECTIONS } from '../adapters/postgres/projections/all-projections.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
+import { openRedisEventStream } from '../adapters/redis/redis-event-stream.ts';
 import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
@@ -13,6 +14,7 @@ import { loadPools } from '../temporal/load-pools.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
 import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { createDispatcherMetrics } from './dispatcher-metrics.ts';
+import { startEventOutbox } from './event-outbox.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { startEventKeeper } from './event-keeper.ts';
 import { startPayloadCollector } from './payload-collector.ts';
@@ -68,13 +70,21 @@ registerProjectionMetrics(registry, pool);
 const projections = startProjectionRunner(pool, ALL_PROJECTIONS, log);
 const collector = startPayloadCollector({ pool, connection, settings, log });
 const keeper = startEventKeeper({ pool, archiveAfterDays: settings.WEFT_ARCHIVE_AFTER_DAYS, log });
+const outbox = settings.REDIS_URL === null ? null : openOutbox(settings.REDIS_URL);
 log.info({ port: metricsServer.port }, 'projector is ready');
 process.send?.({ ready: true, port: metricsServer.port });
+
+function openOutbox(redisUrl: string) {
+  const most = settings.WEFT_REDIS_EVENTS_MAX;
+  const onError = (error: unknown) => log.warn({ err: error }, 'the connection to Redis was lost');
+  return startEventOutbox({ pool, stream: openRedisEventStream(redisUrl, { most, onError }), log });
+}
 
 let stopping = false;
 async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
+  await outbox?.stop();
   await dispatcher.stop();
   await hints.close();
   await collector.stop();

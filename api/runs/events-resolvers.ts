@@ -1,3 +1,4 @@
+import { EVENT_TYPES } from '../../domain/events/event-types.ts';
 import type { StoredEvent } from '../../domain/events/stored-event.ts';
 import type { Verification } from '../../domain/events/verification.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
@@ -13,6 +14,7 @@ export function eventsResolvers(deps: RunsDeps) {
         listStoredEvents(deps, principal, request),
       eventStream: (_: unknown, request: Parameters<typeof readEventStream>[2], { principal }: RunsContext) =>
         readEventStream(deps, principal, request),
+      eventTypes: () => EVENT_TYPES,
     },
     StoredEvent: {
       id: ({ eventId }: StoredEvent) => eventId,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { recordEvents } from '../../adapters/postgres/record-events.ts';
+import { eventFaults } from '../../tests/event-faults.ts';
 import { type Doors, openDoors } from '../../tests/doors.ts';
 
 const EVENTS = `query ($filter: StoredEventFilter, $after: String, $first: Int, $order: EventOrder) {
@@ -54,6 +55,8 @@ describe('stored events through the gateway', () => {
       payload: { workflowId: 'brief', version: 1, reason: 'old' },
     });
   });
+
+  it('has each as its schema says', async () => expect(await eventFaults(doors.pool)).toEqual([]));
 
   it('gives a stream from a version on, that one included', async () => {
     const stream = (from: number) =>

@@ -83,6 +83,7 @@ export const OPERATION_PERMISSIONS = {
 
   events: 'events:read',
   eventStream: 'events:read',
+  eventTypes: 'events:read',
   emittedEvent: 'events:read',
   emittedEvents: 'events:read',
   emitEvent: 'runs:start',

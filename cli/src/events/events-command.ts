@@ -5,7 +5,7 @@ import { wholeNumber } from '../whole-number.ts';
 import type { ArchiveCommand } from './archive-events.ts';
 import type { AuditOptions } from './audit-events.ts';
 import type { LetterOptions } from './dead-letters.ts';
-import type { ListOptions, StreamOptions } from './list-stored-events.ts';
+import type { ListOptions, StreamOptions, TypesOptions } from './list-stored-events.ts';
 import type { VerifyOptions } from './verify-events.ts';
 
 const HELP = `
@@ -106,6 +106,15 @@ function addReads(events: Command): void {
     .option('--json', 'one JSON array on stdout')
     .action((id: string, options: WithUrl<StreamOptions>) =>
       exitCode(async () => (await load()).listStream(id, withUrl(options))),
+    );
+  events
+    .command('types')
+    .description('every type of event, or the JSON Schema of one')
+    .argument('[type]', 'such as node.failed')
+    .option('--url <url>', 'of the graph')
+    .option('--json', 'one JSON array on stdout, with the schemas')
+    .action((type: string | undefined, options: WithUrl<TypesOptions>) =>
+      exitCode(async () => (await load()).listTypes(type, withUrl(options))),
     );
 }
 

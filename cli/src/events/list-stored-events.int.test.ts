@@ -44,6 +44,15 @@ describe('weft events list and stream', () => {
     );
   });
 
+  it('gives every type, and the schema of one', async () => {
+    const types = JSON.parse((await weft('types', '--json')).stdout) as { type: string }[];
+    expect(types.map(({ type }) => type)).toEqual(expect.arrayContaining(['node.failed', 'model.called']));
+    expect(JSON.parse((await weft('types', 'schedule.paused')).stdout)).toMatchObject({
+      required: ['id', 'by', 'note'],
+    });
+    expect((await weft('types', 'no.such')).code).toBe(1);
+  });
+
   it('gives a stream from a version on, and says by its exit code that there is none', async () => {
     const { stdout, code } = await weft('stream', 'schedule/nightly', '--from-version', '2', '--json');
     expect(JSON.parse(stdout)).toMatchObject([{ version: 2, payload: { by: 'ada' } }]);

@@ -15,6 +15,8 @@ export type ListOptions = {
 };
 export type StreamOptions = { url: string; json?: boolean; fromVersion?: number; first?: number };
 
+export type TypesOptions = { url: string; json?: boolean };
+
 export type ShownEvent = {
   id: string;
   type: string;
@@ -75,6 +77,23 @@ export async function listStream(id: string, { url, json, fromVersion, first }: 
   if (json) printJson(eventStream);
   else printEvents(eventStream);
   return eventStream.length > 0 ? 0 : 1;
+}
+
+type EventType = { type: string; schemaVersion: number; happened: string; schema: unknown };
+
+/** All types, or one of them with its schema. Gives the exit code: 1 when there is no such type. */
+export async function listTypes(name: string | undefined, { url, json }: TypesOptions): Promise<number> {
+  const query = '{ eventTypes { type source happened schemaVersion schema } }';
+  const { eventTypes } = await createGatewayClient(url)<{ eventTypes: EventType[] }>(query);
+  const chosen = eventTypes.filter(({ type }) => name === undefined || type === name);
+  if (json) printJson(chosen);
+  else if (name === undefined) {
+    printRows([
+      ['TYPE', 'VERSION', 'HAPPENED'],
+      ...chosen.map((one) => [one.type, String(one.schemaVersion), one.happened]),
+    ]);
+  } else for (const { schema } of chosen) process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+  return chosen.length > 0 ? 0 : 1;
 }
 
 function printEvents(events: readonly ShownEvent[]): void {
