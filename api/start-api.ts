@@ -11,6 +11,7 @@ import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHt
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { type Express } from 'express';
+import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { openRunChanges } from '../adapters/postgres/run-changes.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
@@ -33,11 +34,16 @@ import { enforcePermissions } from './access/enforce-permissions.ts';
 import { accessResolvers } from './access/access-resolvers.ts';
 import { accessRoutes } from './access/access-routes.ts';
 import { type Access, openAccess } from './access/open-access.ts';
+import type { Principal } from './access/principal.ts';
 import { principalIn, signedIn } from './access/signed-in.ts';
 import { codecRoutes } from './codec/codec-routes.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { formatError } from './graphql/format-error.ts';
+import { mountHealth } from './http/health.ts';
+import { protectAnswers } from './http/protect-answers.ts';
 import { readiness } from './http/readiness.ts';
+import { swaggerUi } from './http/swagger-ui.ts';
+import { mountRest } from './rest/mount-rest.ts';
 import { batchActs } from './runs/batch-acts.ts';
 import { startBatchRunner } from './runs/batch-runner.ts';
 import type { RunsDeps } from './runs/deps.ts';
@@ -111,15 +117,20 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     notable: [GRAPHQL_PATH],
     routeOf: (path) => (path.startsWith(`${HOOKS_PATH}/`) ? HOOKS_PATH : path),
   });
+  protectAnswers(app, settings.WEFT_CORS_ORIGINS);
+  mountHealth(app, { checks, pool });
+  app.use(swaggerUi());
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
-  const apollo = createApollo(deps, tenants, access, log, traces, server);
+  const schema = subgraphSchema(deps, tenants, access);
+  const apollo = createApollo(schema, log, traces, server);
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
-  const context = async ({ res }: { res: express.Response }) => {
-    const principal = principalIn(res);
-    return { principal, loaders: createLoaders(tenants.of(principal), principal) };
-  };
+  const contextOf = (principal: Principal): RunsContext => ({
+    principal,
+    loaders: createLoaders(tenants.of(principal), principal),
+  });
+  const context = async ({ res }: { res: express.Response }) => contextOf(principalIn(res));
   mountWebhooks(app, deps, {
     maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
@@ -133,6 +144,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     expressMiddleware(apollo, { context }),
   );
   mountCodec(app, parts, bodyLimit);
+  mountRest(app, { schema, access, contextOf, depsOf: tenants.of, bodyLimit, logInternal });
   app.use(answerHttpErrors(log, bodyLimit));
   const firstAdmin = await access.firstAdmin();
   const port = await listen(server, settings.WEFT_HOST, settings.PORT);
@@ -150,6 +162,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await runChanges.close();
       await hints.close();
       await tenants.close();
+      await access.close();
     },
   };
 }
@@ -168,14 +181,7 @@ function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: 
   );
 }
 
-function createApollo(
-  deps: RunsDeps,
-  tenants: TenantDeps,
-  access: Access,
-  log: Logger,
-  traces: Traces,
-  server: Server,
-): ApolloServer<RunsContext> {
+function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access): GraphQLSchema {
   const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
   const { Query, Mutation, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
   const own = accessResolvers(access.deps);
@@ -184,8 +190,12 @@ function createApollo(
     Query: { ...Query, ...own.Query },
     Mutation: { ...Mutation, ...own.Mutation },
   };
+  return enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }]), access.watch);
+}
+
+function createApollo(schema: GraphQLSchema, log: Logger, traces: Traces, server: Server): ApolloServer<RunsContext> {
   return new ApolloServer<RunsContext>({
-    schema: enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }])),
+    schema,
     logger: log,
     introspection: true,
     csrfPrevention: true,

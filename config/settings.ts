@@ -332,25 +332,6 @@ export const SETTINGS = {
     meaning:
       'How long after its end a run keeps its large values; later only their size and hash are left. Unset: for ever.',
   },
-  WEFT_ARCHIVE_FOLDER: {
-    kind: 'string',
-    default: null,
-    meaning: 'Folder where events of closed runs are archived, and read from. Every process needs to reach it.',
-  },
-  WEFT_ARCHIVE_STORE: {
-    kind: 'string',
-    default: 'folder',
-    choices: ['folder', 's3'],
-    meaning: 'Where archives are: in WEFT_ARCHIVE_FOLDER, or in the bucket of WEFT_S3_BUCKET under `archive/`.',
-  },
-  WEFT_ARCHIVE_AFTER_DAYS: {
-    kind: 'integer',
-    default: null,
-    min: 1,
-    max: 36500,
-    meaning:
-      'How long after its end the events of a run are archived by the projector. Unset: only by `weft events archive`.',
-  },
   WEFT_CODEC: {
     kind: 'string',
     default: null,

@@ -265,6 +265,23 @@ export const ERRORS = {
     message: (f) => `Too many requests: ${String(f['detail'])}`,
     hint: 'Wait as long as `Retry-After` says.',
   },
+  QUOTA_EXCEEDED: {
+    status: 429,
+    retry: false,
+    message: (f) => `The quota of the tenant is used up: ${String(f['detail'])}`,
+    hint: 'An admin of tenant default changes quotas with `weft tenant quotas`.',
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    retry: false,
+    message: (f) => `It is not any more what If-Match names; its ETag is ${String(f['etag'])}`,
+    hint: 'Read it again, and change what it is now.',
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    retry: false,
+    message: (f) => `The body must be application/json, not ${String(f['type'])}`,
+  },
   OPERATION_UNDECLARED: {
     status: 500,
     retry: false,

@@ -6,6 +6,8 @@ export const signInRequired = () => ({
   WEFT_AUTH: 'required',
   WEFT_SECRET_KEY: randomBytes(32).toString('hex'),
   WEFT_OPERATOR_TOKEN: randomBytes(24).toString('hex'),
+  RATE_LIMIT_PER_MINUTE: '100000',
+  RATE_LIMIT_BURST: '10000',
 });
 
 export type SignedIn = { token: string; refreshToken: string; name: string; id: string };

@@ -11,6 +11,7 @@ import {
 } from './event-catalogue.ts';
 import { pagesWithBlocks, renderWorkflowSchema, WORKFLOW_SCHEMA_FILE } from './generated-docs.ts';
 import { renderNodesPage } from './nodes-page.ts';
+import { OPEN_API_FILE, renderOpenApi } from './open-api.ts';
 
 writeFileSync(join(import.meta.dirname, '../docs/errors.md'), renderErrorsPage());
 writeFileSync(join(import.meta.dirname, '../docs/nodes.md'), await renderNodesPage());
@@ -18,3 +19,4 @@ for (const { file, renewed } of pagesWithBlocks()) writeFileSync(file, renewed);
 writeFileSync(WORKFLOW_SCHEMA_FILE, await format(renderWorkflowSchema(), { parser: 'json', printWidth: 120 }));
 writeFileSync(EVENT_CATALOGUE_FILE, renderEventCatalogue());
 writeFileSync(EVENT_SCHEMA_FILE, await format(renderEventSchemas(), { parser: 'json', printWidth: 120 }));
+writeFileSync(OPEN_API_FILE, await format(renderOpenApi(), { parser: 'json', printWidth: 120 }));

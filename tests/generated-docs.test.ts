@@ -7,6 +7,7 @@ import {
   renderEventSchemas,
 } from './event-catalogue.ts';
 import { pagesWithBlocks, renderWorkflowSchema, WORKFLOW_SCHEMA_FILE } from './generated-docs.ts';
+import { OPEN_API_FILE, renderOpenApi } from './open-api.ts';
 
 /** `npm run generate` renews them. */
 describe('generated documentation', () => {
@@ -14,6 +15,10 @@ describe('generated documentation', () => {
 
   it('is what the code says in docs/workflow.schema.json', () => {
     expect(JSON.parse(readFileSync(WORKFLOW_SCHEMA_FILE, 'utf8'))).toEqual(JSON.parse(renderWorkflowSchema()));
+  });
+
+  it('is what the code says in docs/openapi.json', () => {
+    expect(JSON.parse(readFileSync(OPEN_API_FILE, 'utf8'))).toEqual(JSON.parse(renderOpenApi()));
   });
 
   it('is what the code says in the catalogue of events', () => {

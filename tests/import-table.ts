@@ -80,7 +80,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
   api: {
     values: ['domain', 'config', 'adapters', 'activities', 'temporal'],
     types: ['workflows'],
-    packages: { '.': [...APOLLO, '@apollo/subgraph', 'ajv', 'ajv-formats', 'dataloader'] },
+    packages: { '.': [...APOLLO, '@apollo/subgraph', 'ajv', 'ajv-formats', 'dataloader', 'ws', 'helmet', 'zod'] },
     builtins: true,
   },
   gateway: {

@@ -7,11 +7,12 @@ import {
   type Rule,
 } from '../../domain/access/operation-permissions.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { OperationWatch } from './limit-requests.ts';
 import type { Principal } from './principal.ts';
 
 type Context = { principal: Principal };
 type Resolver = GraphQLFieldResolver<unknown, Context>;
-type Check = (principal: Principal, args: Record<string, unknown>) => void;
+type Check = (principal: Principal, args: Record<string, unknown>) => void | Promise<void>;
 
 /** Fields that federation adds: the SDL is for composers, entities are checked one by one. */
 const FEDERATION_FIELDS: Readonly<Record<string, Check>> = {
@@ -25,10 +26,13 @@ const FEDERATION_FIELDS: Readonly<Record<string, Check>> = {
   },
 };
 
-/** Puts the permission of the table before every resolver that has one. @throws OPERATION_UNDECLARED for a missing row */
-export function enforcePermissions(schema: GraphQLSchema): GraphQLSchema {
+/**
+ * Puts the permission of the table before every resolver that has one, and the limits of `watch` before every operation.
+ * @throws OPERATION_UNDECLARED for a missing row
+ */
+export function enforcePermissions(schema: GraphQLSchema, watch?: OperationWatch): GraphQLSchema {
   for (const root of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
-    if (root) guardRoot(root);
+    if (root) guardRoot(root, watch);
   }
   for (const [place, permission] of Object.entries(FIELD_PERMISSIONS)) {
     const [typeName = '', fieldName = ''] = place.split('.');
@@ -44,18 +48,28 @@ export function enforcePermissions(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
-function guardRoot(root: GraphQLObjectType): void {
+function guardRoot(root: GraphQLObjectType, watch: OperationWatch | undefined): void {
   for (const field of Object.values(root.getFields())) {
-    const check = FEDERATION_FIELDS[field.name] ?? declared(root.name, field.name);
+    const check = FEDERATION_FIELDS[field.name] ?? declared(root.name, field.name, watch);
     field.resolve = guarded(field.resolve, check);
     if (field.subscribe) field.subscribe = guarded(field.subscribe, check);
   }
 }
 
-function declared(root: string, field: string): Check {
+function declared(root: string, field: string, watch: OperationWatch | undefined): Check {
   const rule = operationRule(field);
   if (rule === undefined) throw new AppError('OPERATION_UNDECLARED', { operation: `${root}.${field}` });
-  return needs(rule, field);
+  const check = needs(rule, field);
+  if (!watch) return check;
+  return async (principal, args) => {
+    await watch.admit(principal, field);
+    try {
+      await check(principal, args);
+    } catch (error) {
+      watch.refused(principal, field, rule);
+      throw error;
+    }
+  };
 }
 
 const needs =
@@ -66,8 +80,9 @@ const needs =
 function guarded(resolve: Resolver | undefined, check: Check): Resolver {
   const original = resolve ?? (defaultFieldResolver as Resolver);
   return (source, args, context, info) => {
-    check(context.principal, args);
-    return original(source, args, context, info);
+    const checked = check(context.principal, args);
+    if (checked === undefined) return original(source, args, context, info);
+    return checked.then(() => original(source, args, context, info));
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadSettings } from '../../config/load.ts';
-import { checkAccessSettings, isLoopbackHost } from './open-access.ts';
+import { isLoopbackHost } from './check-local.ts';
+import { checkAccessSettings } from './open-access.ts';
 
 describe('checkAccessSettings', () => {
   const check = (environment: Record<string, string>) => () => checkAccessSettings(loadSettings(environment));

@@ -1,13 +1,16 @@
 import type { Request } from 'express';
 import type { Logger } from 'pino';
 import { createMemoryRateLimiter } from '../../adapters/rate-limits/rate-limiter.ts';
+import { createRedisRateLimiter } from '../../adapters/rate-limits/redis-rate-limiter.ts';
 import { createInternalTokens, type InternalTokens } from '../../adapters/tokens/internal-token.ts';
 import type { Settings } from '../../config/settings.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { SecretBox } from '../../temporal/secret-box.ts';
+import { checkLocal, isLoopbackHost } from './check-local.ts';
 import type { AccessDeps } from './deps.ts';
 import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts';
 import { identify, refused } from './identify.ts';
+import { type OperationWatch, watchOperations } from './limit-requests.ts';
 import { LOCAL_PRINCIPAL, nobody, type Principal, principalOf } from './principal.ts';
 import { createSigningKeys } from './signing-keys.ts';
 
@@ -26,6 +29,9 @@ export type Access = {
   /** Of a request that came from outside. @throws UNAUTHENTICATED for a token that is not valid */
   atTheDoor(request: Request): Promise<Principal>;
   firstAdmin(): Promise<FirstAdmin | null>;
+  /** Undefined where nobody has to sign in. */
+  watch: OperationWatch | undefined;
+  close(): Promise<void>;
 };
 
 export type AccessParts = { settings: Settings; pool: AccessDeps['pool']; secrets: SecretBox; log: Logger };
@@ -33,19 +39,38 @@ export type AccessParts = { settings: Settings; pool: AccessDeps['pool']; secret
 /** @throws SETUP_INCOMPLETE */
 export function openAccess({ settings, pool, secrets, log }: AccessParts): Access {
   checkAccessSettings(settings);
-  const deps: AccessDeps = {
-    ...{ pool, settings, secrets, log },
-    signingKeys: createSigningKeys(pool, secrets),
-    signInLimiter: createMemoryRateLimiter(),
+  const common = { pool, settings, secrets, log, signingKeys: createSigningKeys(pool, secrets) };
+  const local = (request: Request) => {
+    checkLocal(request, settings.WEFT_CORS_ORIGINS);
+    return { ...LOCAL_PRINCIPAL, address: addressOf(request) };
   };
-  const local = (request: Request) => ({ ...LOCAL_PRINCIPAL, address: addressOf(request) });
   if (settings.WEFT_AUTH === 'off') {
     const atTheDoor = async (request: Request) => local(request);
-    return { deps, internal: null, behindGateway: atTheDoor, atTheDoor, firstAdmin: async () => null };
+    const deps: AccessDeps = { ...common, signInLimiter: createMemoryRateLimiter() };
+    return {
+      deps,
+      internal: null,
+      behindGateway: atTheDoor,
+      atTheDoor,
+      firstAdmin: async () => null,
+      watch: undefined,
+      close: async () => undefined,
+    };
   }
   const internal = createInternalTokens(settings.WEFT_SECRET_KEY);
+  const redis =
+    settings.REDIS_URL === null
+      ? null
+      : createRedisRateLimiter(settings.REDIS_URL, (error) =>
+          log.warn({ err: error }, 'Redis does not count requests'),
+        );
+  const limiter = redis ?? createMemoryRateLimiter();
+  const deps: AccessDeps = { ...common, signInLimiter: limiter };
+  const rate = { perMinute: settings.RATE_LIMIT_PER_MINUTE, burst: settings.RATE_LIMIT_BURST };
   return {
     deps,
+    watch: watchOperations(deps, limiter, () => rate),
+    close: async () => redis?.close(),
     internal,
     async behindGateway(request) {
       const token = request.get(IDENTITY_HEADER);
@@ -73,8 +98,6 @@ export function checkAccessSettings(settings: Settings): void {
     throw new AppError('SETUP_INCOMPLETE', { detail });
   }
 }
-
-export const isLoopbackHost = (host: string): boolean => /^(127(\.\d{1,3}){3}|localhost|::1|\[::1\])$/.test(host);
 
 export function addressOf(request: Request): string | null {
   return request.ip?.replace(/^::ffff:/, '') ?? null;

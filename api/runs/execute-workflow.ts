@@ -15,6 +15,7 @@ import { contentHash } from '../../temporal/content-hash.ts';
 import { startRunWorkflow } from '../../temporal/start-run-workflow.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid } from '../graphql/connection.ts';
+import { checkQuotas } from './check-quotas.ts';
 import type { RunsDeps } from './deps.ts';
 import { readWorkflow } from './read-runs.ts';
 import { type Reuse, reusedBy } from './reuse-results.ts';
@@ -114,6 +115,7 @@ async function insertAndStart(
   const { input = {} } = request;
   await refuseDeprecated(deps, published);
   checkInput(deps, published, input);
+  await checkQuotas(deps, tenantId);
   const { priority, labels } = options;
   const { workflowId } = published;
   const flow = flowRequest(published.definition.policies, { workflowId, input, priority });

@@ -30,8 +30,6 @@ export const OPERATION_PERMISSIONS = {
   batches: 'runs:read',
   planRerun: 'runs:read',
   planFork: 'runs:read',
-  counterfactualResult: 'runs:read',
-  counterfactual: 'runs:start',
   rerunFrom: 'runs:start',
   forkAt: 'runs:start',
   executeWorkflow: 'runs:start',
@@ -83,7 +81,6 @@ export const OPERATION_PERMISSIONS = {
 
   events: 'events:read',
   eventStream: 'events:read',
-  eventTypes: 'events:read',
   emittedEvent: 'events:read',
   emittedEvents: 'events:read',
   emitEvent: 'runs:start',
@@ -117,6 +114,9 @@ export type Operation = keyof typeof OPERATION_PERMISSIONS;
 /** Fields below the root by which one area of the graph leads into another. */
 export const FIELD_PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Workflow.runs': 'runs:read',
+  'Schedule.runs': 'runs:read',
+  'Webhook.runs': 'runs:read',
+  'EventTrigger.runs': 'runs:read',
 };
 
 /** What the gateway may fetch by key on behalf of a caller. */
