@@ -1,3 +1,4 @@
+import { ACCESS_SETTINGS } from './access-settings.ts';
 import { MODEL_SETTINGS } from './model-settings.ts';
 
 /**
@@ -62,46 +63,7 @@ export const SETTINGS = {
     default: 'http://127.0.0.1:8080/graphql',
     meaning: 'Where the gateway finds the runs subgraph.',
   },
-  WEFT_AUTH: {
-    kind: 'string',
-    default: 'off',
-    choices: ['required', 'off'],
-    meaning:
-      'Whether callers of the API and the gateway have to sign in. `off` makes everybody the operator and is allowed on loopback addresses alone.',
-  },
-  WEFT_OPERATOR_TOKEN: {
-    kind: 'string',
-    default: null,
-    meaning:
-      'Token of 32 characters or more that opens everything, for whoever runs the servers. `npm start` makes one for each start in the data folder, which `weft` reads.',
-    secret: true,
-  },
-  WEFT_TOKEN: {
-    kind: 'string',
-    default: null,
-    meaning:
-      'Access token or API key that `weft` shows. Unset: that of `weft login`, or the operator token of the `npm start` in this folder.',
-    secret: true,
-  },
-  XDG_CONFIG_HOME: {
-    kind: 'string',
-    default: null,
-    meaning: 'Folder whose `weft` sub-folder keeps what `weft login` got. Unset: ~/.config.',
-  },
-  RATE_LIMIT_PER_MINUTE: {
-    kind: 'integer',
-    default: 60,
-    min: 1,
-    max: 1000000,
-    meaning: 'Operations a minute of one key, user or address where callers have to sign in; costly ones count more.',
-  },
-  RATE_LIMIT_BURST: {
-    kind: 'integer',
-    default: 10,
-    min: 1,
-    max: 1000000,
-    meaning: 'How many of them may come at once.',
-  },
+  ...ACCESS_SETTINGS,
   REDIS_URL: {
     kind: 'string',
     default: null,
@@ -114,33 +76,6 @@ export const SETTINGS = {
     default: 1_000_000,
     min: 1_000,
     meaning: 'About how many events the stream of a tenant in Redis keeps; the oldest go first.',
-  },
-  WEFT_CORS_ORIGINS: {
-    kind: 'list',
-    default: [],
-    meaning: 'Origins of web pages that may use the API, such as https://app.example.org.',
-  },
-  WEFT_TOKEN_ISSUER: { kind: 'string', default: 'weft', meaning: '`iss` of the access tokens.' },
-  WEFT_ACCESS_TOKEN_SECONDS: {
-    kind: 'integer',
-    default: 600,
-    min: 30,
-    max: 86400,
-    meaning: 'How long an access token is valid.',
-  },
-  WEFT_REFRESH_TOKEN_DAYS: {
-    kind: 'integer',
-    default: 30,
-    min: 1,
-    max: 365,
-    meaning: 'How long after signing in a session may be refreshed.',
-  },
-  WEFT_API_KEY_DAYS: {
-    kind: 'integer',
-    default: 90,
-    min: 1,
-    max: 365,
-    meaning: 'How long a key is valid that is made without a term.',
   },
   WEFT_SUBGRAPH_TIMEOUT_MS: {
     kind: 'integer',
@@ -331,6 +266,25 @@ export const SETTINGS = {
     max: 36500,
     meaning:
       'How long after its end a run keeps its large values; later only their size and hash are left. Unset: for ever.',
+  },
+  WEFT_ARCHIVE_FOLDER: {
+    kind: 'string',
+    default: null,
+    meaning: 'Folder where events of closed runs are archived, and read from. Every process needs to reach it.',
+  },
+  WEFT_ARCHIVE_STORE: {
+    kind: 'string',
+    default: 'folder',
+    choices: ['folder', 's3'],
+    meaning: 'Where archives are: in WEFT_ARCHIVE_FOLDER, or in the bucket of WEFT_S3_BUCKET under `archive/`.',
+  },
+  WEFT_ARCHIVE_AFTER_DAYS: {
+    kind: 'integer',
+    default: null,
+    min: 1,
+    max: 36500,
+    meaning:
+      'How long after its end the events of a run are archived by the projector. Unset: only by `weft events archive`.',
   },
   WEFT_CODEC: {
     kind: 'string',
