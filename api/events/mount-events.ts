@@ -1,9 +1,10 @@
 import type { Server } from 'node:http';
 import type { Express } from 'express';
 import { watchEventHeads } from '../../adapters/postgres/event-heads.ts';
+import { asRequest } from '../access/as-request.ts';
 import type { Access } from '../access/open-access.ts';
 import type { Principal } from '../access/principal.ts';
-import { asRequest } from '../models/stream-socket.ts';
+
 import type { RunsDeps } from '../runs/deps.ts';
 import type { TenantDeps } from '../runs/tenant-deps.ts';
 import { eventRoutes } from './event-routes.ts';
