@@ -3,6 +3,7 @@ import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { loadSettings } from '../config/load.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
+import { createTenantClients } from '../temporal/tenant-clients.ts';
 import { startApi } from './start-api.ts';
 
 const settings = loadSettings();
@@ -15,7 +16,8 @@ if (DATABASE_URL === null) {
 const pool = openDatabase({ ...settings, DATABASE_URL });
 const connection = await connectTemporal(settings);
 const temporal = createTemporalClient(connection, settings, createPayloadStore(pool));
-const api = await startApi({ settings, log, pool, connection, temporal });
+const temporalOf = createTenantClients(connection, settings, createPayloadStore(pool));
+const api = await startApi({ settings, log, pool, connection, temporal, temporalOf });
 log.info({ port: api.port, wanted: settings.PORT }, 'api is ready');
 const { firstAdmin } = api;
 if (firstAdmin) {

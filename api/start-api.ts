@@ -37,7 +37,6 @@ import { type Access, openAccess } from './access/open-access.ts';
 import type { Principal } from './access/principal.ts';
 import { principalIn, signedIn } from './access/signed-in.ts';
 import { codecRoutes } from './codec/codec-routes.ts';
-import { mountEvents } from './events/mount-events.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { formatError } from './graphql/format-error.ts';
 import { mountHealth } from './http/health.ts';
@@ -61,6 +60,7 @@ export type ApiParts = {
   pool: RunsDeps['pool'];
   connection: Awaited<ReturnType<typeof connectTemporal>>;
   temporal: RunsDeps['temporal'];
+  temporalOf?: RunsDeps['temporalOf'];
 };
 export type RunningApi = {
   port: number;
@@ -94,6 +94,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const deps: RunsDeps = {
     pool,
     temporal,
+    ...(parts.temporalOf === undefined ? {} : { temporalOf: parts.temporalOf }),
     settings,
     traceparent: () => traces.getStore()?.traceparent ?? null,
     log: { info: (fields, message) => log.info({ ...fields, traceId: traces.getStore()?.traceId }, message) },
@@ -132,7 +133,6 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     loaders: createLoaders(tenants.of(principal), principal),
   });
   const context = async ({ res }: { res: express.Response }) => contextOf(principalIn(res));
-  const events = mountEvents(app, server, { pool, tenants, access, log });
   mountWebhooks(app, deps, {
     maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
@@ -158,7 +158,6 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     port,
     firstAdmin,
     async stop() {
-      await events.close();
       await apollo.stop();
       await dispatcher.stop();
       await batches.stop();

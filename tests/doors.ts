@@ -7,6 +7,7 @@ import { loadSettings } from '../config/load.ts';
 import { startGateway } from '../gateway/start-gateway.ts';
 import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
 import { loadPools } from '../temporal/load-pools.ts';
+import { createTenantClients } from '../temporal/tenant-clients.ts';
 import { createTestNamespace } from './namespaces.ts';
 import { createTestDatabase, testTemporal } from './servers.ts';
 
@@ -33,7 +34,8 @@ export async function openDoors(environment: Record<string, string> = {}) {
   const pool = createPool(settings.DATABASE_URL ?? '', 20);
   const connection = await connectTemporal(settings);
   const temporal = createTemporalClient(connection, settings, createPayloadStore(pool));
-  const api = await startApi({ settings, log, pool, connection, temporal });
+  const temporalOf = createTenantClients(connection, settings, createPayloadStore(pool));
+  const api = await startApi({ settings, log, pool, connection, temporal, temporalOf });
   const apiUrl = `http://127.0.0.1:${api.port}`;
   const gateway = await startGateway({ ...settings, WORKFLOW_API_URL: `${apiUrl}/graphql` }, log);
   const gatewayUrl = `http://127.0.0.1:${gateway.port}`;

@@ -17,7 +17,7 @@ const temporal = new Client({ connection: Connection.lazy() });
 const { rooms, close } = createActivities(settings, {
   effects: createEffectStore(database),
   events: createEventRecorder(database),
-  runs: runDependencies(database, temporal),
+  runs: runDependencies(database, new Map([['default', temporal]])),
 });
 const pools = loadPools(settings);
 afterAll(close);

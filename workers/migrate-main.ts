@@ -5,6 +5,7 @@ import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
 import { connectTemporal } from '../temporal/client.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 
 const settings = loadSettings();
 const log = pino({ name: 'migrate', level: settings.WEFT_LOG_LEVEL }, pino.destination(2));
@@ -14,7 +15,9 @@ if (databaseUrl === null) throw new AppError('DATABASE_UNAVAILABLE', { detail: '
 const migrations = await migrate(databaseUrl);
 const connection = await connectTemporal(settings);
 try {
-  const searchAttributes = await ensureSearchAttributes(connection, settings.TEMPORAL_NAMESPACE);
+  const searchAttributes: string[] = [];
+  for (const namespace of tenantNamespaces(settings).all)
+    searchAttributes.push(...(await ensureSearchAttributes(connection, namespace)));
   log.info({ migrations, searchAttributes }, 'migrated');
 } finally {
   await connection.close();

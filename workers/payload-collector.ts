@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { type Collected, collectPayloads } from '../adapters/postgres/collect-payloads.ts';
 import type { Settings } from '../config/settings.ts';
 import { heldPayloads, historyRetentionMs } from '../temporal/held-payloads.ts';
+import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 
 export type CollectorParts = {
   pool: pg.Pool;
@@ -12,6 +13,7 @@ export type CollectorParts = {
   settings: Pick<
     Settings,
     | 'TEMPORAL_NAMESPACE'
+    | 'WEFT_TENANT_NAMESPACES'
     | 'WEFT_PAYLOAD_GC_INTERVAL_MINUTES'
     | 'WEFT_PAYLOAD_GRACE_HOURS'
     | 'WEFT_PAYLOAD_RETENTION_DAYS'
@@ -30,17 +32,25 @@ export async function collectOnce(
   { pool, connection, settings }: CollectorParts,
   { dryRun, signal }: { dryRun: boolean; signal: AbortSignal },
 ): Promise<Collected | null> {
-  const namespace = settings.TEMPORAL_NAMESPACE;
-  const retained = await historyRetentionMs(connection, namespace);
-  const graceMs = Math.max(settings.WEFT_PAYLOAD_GRACE_HOURS * HOUR_MS, retained) + MARGIN_MS;
+  const namespaces = tenantNamespaces(settings).all;
+  const retained = await Promise.all(namespaces.map((namespace) => historyRetentionMs(connection, namespace)));
+  const graceMs = Math.max(settings.WEFT_PAYLOAD_GRACE_HOURS * HOUR_MS, ...retained) + MARGIN_MS;
   const days = settings.WEFT_PAYLOAD_RETENTION_DAYS;
   const startedBefore = new Date(Date.now() - graceMs + MARGIN_MS);
   return collectPayloads(pool, {
     graceMs,
     retentionMs: days === null ? null : days * DAY_MS,
     dryRun,
-    held: heldPayloads(connection, { namespace, startedBefore, signal }),
+    held: heldAnywhere(connection, namespaces, { startedBefore, signal }),
   });
+}
+
+async function* heldAnywhere(
+  connection: Connection,
+  namespaces: readonly string[],
+  how: { startedBefore: Date; signal: AbortSignal },
+): ReturnType<typeof heldPayloads> {
+  for (const namespace of namespaces) yield* heldPayloads(connection, { namespace, ...how });
 }
 
 /** Runs a round whenever the last one, of any process, is longer ago than the interval. */

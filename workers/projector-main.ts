@@ -8,10 +8,11 @@ import { openRedisEventStream } from '../adapters/redis/redis-event-stream.ts';
 import { loadSettings } from '../config/load.ts';
 import { AppError } from '../domain/errors.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
-import { connectTemporal, createTemporalClient } from '../temporal/client.ts';
+import { connectTemporal } from '../temporal/client.ts';
 import { createHistoryDecoder } from '../temporal/history-payloads.ts';
 import { loadPools } from '../temporal/load-pools.ts';
 import { cancelRunWorkflow } from '../temporal/run-commands.ts';
+import { createTenantClients } from '../temporal/tenant-clients.ts';
 import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { createDispatcherMetrics } from './dispatcher-metrics.ts';
 import { startEventOutbox } from './event-outbox.ts';
@@ -33,12 +34,12 @@ if (databaseUrl === null) throw new AppError('DATABASE_UNAVAILABLE', { detail: '
 const pool = openDatabase({ ...settings, DATABASE_URL: databaseUrl });
 const payloads = createPayloadStore(pool);
 const connection = await connectTemporal(settings);
-const client = createTemporalClient(connection, settings, payloads);
+const clientOf = createTenantClients(connection, settings, payloads);
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 const metricsServer = await startMetricsServer(registry, { host: settings.WEFT_HOST, port: settings.METRICS_PORT });
 const tenantWeights = settings.WEFT_TENANT_WEIGHTS ?? {};
-const startRun = (run: RunRecord) => startStoredRun({ pool, client, tenantWeights }, run);
+const startRun = (run: RunRecord) => startStoredRun({ pool, clientOf, tenantWeights }, run);
 const projector = await startProjector({
   databaseUrl,
   pool,
@@ -47,7 +48,7 @@ const projector = await startProjector({
   workflowQueues: loadPools(settings).flatMap(({ queue, workflows }) => (workflows ? [queue] : [])),
   decode: createHistoryDecoder(settings, payloads),
   startRun,
-  cancelRun: (id, reason) => cancelRunWorkflow(client, id, reason),
+  cancelRun: ({ runId, tenantId }, reason) => cancelRunWorkflow(clientOf(tenantId), runId, reason),
   reconcileIntervalMs: settings.WEFT_RECONCILE_INTERVAL_MS,
   metrics: createProjectorMetrics(registry),
   log,
@@ -59,7 +60,7 @@ const dispatcher = startRunDispatcher({
   startRun,
   cancelRun: async (run, reason) => {
     await startRun(run);
-    await cancelRunWorkflow(client, run.id, reason);
+    await cancelRunWorkflow(clientOf(run.tenantId), run.id, reason);
   },
   hint: hints.hint,
   tenantWeights,

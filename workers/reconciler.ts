@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import {
   markChecked,
+  type Orphan,
   orphanedRuns,
   readUnstartedRun,
   type UncheckedRun,
@@ -13,7 +14,6 @@ import {
 } from '../adapters/postgres/open-runs.ts';
 import { moveWatermark, readWatermark } from '../adapters/postgres/feed-watermarks.ts';
 import { AppError } from '../domain/errors.ts';
-import type { RunId } from '../domain/identifiers.ts';
 import { RUN_WORKFLOW_TYPE } from '../domain/runs/messages.ts';
 import type { RunRecord } from '../domain/runs/run-record.ts';
 import { historyRetentionMs } from '../temporal/held-payloads.ts';
@@ -23,7 +23,7 @@ import type { Followers } from './projector-followers.ts';
 import type { ProjectorMetrics } from './projector-metrics.ts';
 
 export type StartRun = (run: RunRecord) => Promise<void>;
-export type CancelRun = (runId: RunId, reason: string) => Promise<void>;
+export type CancelRun = (run: Orphan, reason: string) => Promise<void>;
 export type ReconcilerDeps = {
   pool: pg.Pool;
   connection: Connection;
@@ -106,11 +106,11 @@ async function checkOpenRuns(
 async function endOrphans(deps: ReconcilerDeps, pace: Pace): Promise<void> {
   for (const orphan of await orphanedRuns(deps.pool, [...deps.owned], MOST_ORPHANS)) {
     await pace();
-    deps.log.info({ runId: orphan }, 'cancelling a run whose parent is closed');
+    deps.log.info(orphan, 'cancelling a run whose parent is closed');
     await deps.cancelRun(orphan, 'Its parent run is closed').catch((error: unknown) => {
       if (!(error instanceof AppError)) throw error;
     });
-    deps.follow({ runId: orphan });
+    deps.follow({ runId: orphan.runId });
   }
 }
 

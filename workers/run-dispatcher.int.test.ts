@@ -82,7 +82,7 @@ async function dispatch(dispatchers: number, until: number): Promise<string[]> {
       databaseUrl: database.url,
       pool,
       async startRun(run: RunRecord) {
-        await startStoredRun({ pool, client, tenantWeights: WEIGHTS }, run);
+        await startStoredRun({ pool, clientOf: () => client, tenantWeights: WEIGHTS }, run);
         started.push(run.tenantId);
       },
       cancelRun: () => Promise.resolve(),

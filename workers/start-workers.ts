@@ -14,6 +14,7 @@ import type { PoolRow } from '../domain/runs/pools.ts';
 import { connectionOptions } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { becomeFirstBuild } from '../temporal/worker-deployment.ts';
+import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { loadPools } from '../temporal/load-pools.ts';
 import { createQueueWatch, type QueueWatch } from '../temporal/queue-watch.ts';
 import { loadCode, registerCode } from './code-workflows.ts';
@@ -57,11 +58,14 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     links: settings,
     definitions: async (hash) => (await readDefinitionByHash(database, definitionHash(hash)))?.definition,
   });
-  const client = new Client({ connection, namespace: settings.TEMPORAL_NAMESPACE, dataConverter });
+  const namespaces = tenantNamespaces(settings).all;
+  const clients = new Map(
+    namespaces.map((namespace) => [namespace, new Client({ connection, namespace, dataConverter })] as const),
+  );
   const { rooms, close } = createActivities(settings, {
     effects: createEffectStore(database),
     events: createEventRecorder(database),
-    runs: runDependencies(database, client),
+    runs: runDependencies(database, clients),
   });
   const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;
   const slotsOf = createTuner(settings, pools);
@@ -69,26 +73,28 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const code = await loadCode(runsWorkflows ? settings.WEFT_CODE_DIR : null);
   await registerCode(database, code.workflows);
   if (settings.WEFT_WORKER_BUILD_ID !== null && runsWorkflows) {
-    await becomeFirstBuild(client, settings.WEFT_WORKER_BUILD_ID);
+    for (const client of clients.values()) await becomeFirstBuild(client, settings.WEFT_WORKER_BUILD_ID);
   }
   const workers = await Promise.all(
-    pools.map((pool) =>
-      createPoolWorker({
-        pool,
-        connection,
-        namespace: settings.TEMPORAL_NAMESPACE,
-        dataConverter,
-        activities: { ...activitiesOf(pool, rooms), ...(pool.workflows ? code.activities : {}) },
-        workflowBundle: bundle,
-        slots: slotsOf(pool),
-        cache: cachedRuns(settings.WEFT_WORKER_CACHED_RUNS, pool.memoryMb),
-        graceMs: settings.WEFT_WORKER_GRACE_MS,
-        buildId: settings.WEFT_WORKER_BUILD_ID,
-        hint: hints.hint,
-        maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
-        log,
-      }),
-    ),
+    namespaces
+      .flatMap((namespace) => pools.map((pool) => ({ namespace, pool })))
+      .map(({ namespace, pool }) =>
+        createPoolWorker({
+          pool,
+          connection,
+          namespace,
+          dataConverter,
+          activities: { ...activitiesOf(pool, rooms), ...(pool.workflows ? code.activities : {}) },
+          workflowBundle: bundle,
+          slots: slotsOf(pool),
+          cache: cachedRuns(settings.WEFT_WORKER_CACHED_RUNS, pool.memoryMb),
+          graceMs: settings.WEFT_WORKER_GRACE_MS,
+          buildId: settings.WEFT_WORKER_BUILD_ID,
+          hint: hints.hint,
+          maxResultBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
+          log,
+        }),
+      ),
   );
   const drain = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

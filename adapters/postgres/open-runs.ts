@@ -52,15 +52,17 @@ export async function uncheckedRuns(
   return rows;
 }
 
+export type Orphan = { runId: RunId; tenantId: string };
+
 /** Open runs whose parent is closed: nobody waits for them any more. */
-export async function orphanedRuns(pool: pg.Pool, shards: readonly number[], limit: number): Promise<RunId[]> {
-  const { rows } = await pool.query<{ id: string }>(
-    `SELECT run.id FROM runs run JOIN runs parent ON parent.id = run.parent_run_id
+export async function orphanedRuns(pool: pg.Pool, shards: readonly number[], limit: number): Promise<Orphan[]> {
+  const { rows } = await pool.query<{ id: string; tenantId: string }>(
+    `SELECT run.id, run.tenant_id AS "tenantId" FROM runs run JOIN runs parent ON parent.id = run.parent_run_id
      WHERE run.shard = ANY($1) AND run.closed_at IS NULL AND parent.closed_at IS NOT NULL
      ORDER BY parent.closed_at LIMIT $2`,
     [shards, limit],
   );
-  return rows.map(({ id }) => runId(id));
+  return rows.map(({ id, tenantId: tenant }) => ({ runId: runId(id), tenantId: tenant }));
 }
 
 export async function markChecked(pool: pg.Pool, runIds: readonly string[]): Promise<void> {

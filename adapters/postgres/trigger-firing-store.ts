@@ -177,6 +177,7 @@ export async function clearStopRequest(pool: pg.Pool, id: string): Promise<void>
 
 export type EndedFiring = {
   id: string;
+  tenantId: string;
   holderId: string;
   runId: string | null;
   /** Null when no run could be started. */
@@ -187,7 +188,7 @@ export type EndedFiring = {
 /** Firings whose holders wait to hear how their runs ended. */
 export async function endedFirings(pool: pg.Pool): Promise<EndedFiring[]> {
   const { rows } = await pool.query<EndedFiring>(
-    `SELECT firing.id, firing.holder_id AS "holderId", firing.run_id AS "runId", run.status,
+    `SELECT firing.id, firing.tenant_id AS "tenantId", firing.holder_id AS "holderId", firing.run_id AS "runId", run.status,
             coalesce(run.error, firing.error) AS error
      FROM trigger_firings firing LEFT JOIN runs run ON run.id = firing.run_id
      WHERE firing.holder_id IS NOT NULL AND firing.reported_at IS NULL AND firing.state <> 'PENDING'

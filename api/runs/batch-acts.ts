@@ -9,12 +9,23 @@ import { runCounterfactual } from './counterfactual.ts';
 import type { RunsDeps } from './deps.ts';
 import { migrateRun } from './migrate-run.ts';
 import { pauseRun, resumeRun, retryNode } from './operate-run.ts';
+import { inTenant } from './tenant-deps.ts';
 
 /** A run that takes longer goes over by itself; its batch has the others to see to. */
 const MIGRATION_WAIT_MS = 3_000;
 
 /** The operations of a batch are those that single runs have. */
 export function batchActs(deps: RunsDeps): Record<BatchOperation, BatchAct> {
+  const acts = actsWith(deps);
+  const inTheirTenant = Object.entries(acts).map(([name, act]) => {
+    const operation: BatchAct = (principal, ...rest) =>
+      actsWith(inTenant(deps, principal.tenantId))[name as BatchOperation](principal, ...rest);
+    return [name, deps.temporalOf === undefined ? act : operation];
+  });
+  return Object.fromEntries(inTheirTenant) as Record<BatchOperation, BatchAct>;
+}
+
+function actsWith(deps: RunsDeps): Record<BatchOperation, BatchAct> {
   return {
     CANCEL: async (principal, runId, { reason }) => void (await askToCancel(deps, principal, runId, reason)),
     TERMINATE: async (principal, runId, { reason }) => void (await askToTerminate(deps, principal, runId, reason)),

@@ -11,10 +11,13 @@ import type { InputValidators } from './input-validators.ts';
 export type RunsDeps = {
   pool: ReturnType<typeof createPool>;
   temporal: ReturnType<typeof createTemporalClient>;
+  /** Where a tenant's runs are, when not every tenant's are in the same place. */
+  temporalOf?: (tenantId: string) => RunsDeps['temporal'];
   settings: Pick<
     Settings,
     | 'TEMPORAL_UI_URL'
     | 'TEMPORAL_NAMESPACE'
+    | 'WEFT_TENANT_NAMESPACES'
     | 'WEFT_PAYLOAD_MAX_BYTES'
     | 'WEFT_SUBGRAPH_TIMEOUT_MS'
     | 'WEFT_TENANT_WEIGHTS'

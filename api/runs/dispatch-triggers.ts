@@ -31,6 +31,7 @@ import type { RunsDeps } from './deps.ts';
 import { handOnEvents } from './hand-on-events.ts';
 import { syncNow } from './schedules-operations.ts';
 import { ifClosed, startFiring } from './start-firing.ts';
+import { inTenant } from './tenant-deps.ts';
 
 export type TriggerDispatcher = { stop: () => Promise<void> };
 
@@ -97,7 +98,7 @@ function dispatchSteps(deps: RunsDeps, signal: AbortSignal): Record<string, () =
     stops: () => stopRuns(deps),
     ends: () => reportEnds(deps),
     schedules: every(SYNC_QUIET_MS, async () => {
-      for (const key of await unsyncedSchedules(pool, SYNC_QUIET_MS)) await syncNow(deps, key);
+      for (const key of await unsyncedSchedules(pool, SYNC_QUIET_MS)) await syncNow(inTenant(deps, key.tenantId), key);
     }),
     memory: every(FORGET_EVERY_MS, async () => {
       await forgetClosedWaits(pool);
@@ -138,7 +139,7 @@ async function sendWakes(deps: RunsDeps): Promise<number> {
 }
 
 async function sendWake(deps: RunsDeps, wake: Wake): Promise<void> {
-  const { pool, temporal } = deps;
+  const { pool, temporal } = inTenant(deps, wake.tenantId);
   try {
     const event = await readEmittedEvent(pool, wake.tenantId, wake.eventId);
     if (!event) throw new AppError('NOT_FOUND', { what: 'Event', id: wake.eventId });
@@ -159,16 +160,16 @@ async function stopRuns(deps: RunsDeps): Promise<void> {
   const requests = await stopRequests(deps.pool);
   await Promise.all(
     requests.map(async ({ id, tenantId, runId, reason }) => {
-      await cancelRun(deps, { tenantId, subject: null }, runId, reason).catch(ifClosed);
+      await cancelRun(inTenant(deps, tenantId), { tenantId, subject: null }, runId, reason).catch(ifClosed);
       await clearStopRequest(deps.pool, id);
     }),
   );
 }
 
 async function reportEnds(deps: RunsDeps): Promise<void> {
-  for (const { id, holderId, runId, status, error } of await endedFirings(deps.pool)) {
+  for (const { id, tenantId, holderId, runId, status, error } of await endedFirings(deps.pool)) {
     const end = { runId, status: status ?? 'NOT_STARTED', code: error?.code ?? null, message: error?.message ?? null };
-    await signalRunEnded(deps.temporal, holderId, end);
+    await signalRunEnded(inTenant(deps, tenantId).temporal, holderId, end);
     await markFiringReported(deps.pool, id);
   }
 }

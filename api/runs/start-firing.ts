@@ -9,13 +9,15 @@ import { toAppError } from '../graphql/to-app-error.ts';
 import { terminateRun } from './answer-run.ts';
 import type { RunsDeps } from './deps.ts';
 import { executeWorkflow } from './execute-workflow.ts';
+import { inTenant } from './tenant-deps.ts';
 
 /**
  * Starts the run of a firing and notes it. However often this is done, and by however many at once, it is one run.
  * @throws what executeWorkflow throws, after noting it
  */
-export async function startFiring(deps: RunsDeps, firing: Firing): Promise<RunRecord> {
+export async function startFiring(system: RunsDeps, firing: Firing): Promise<RunRecord> {
   const { id, tenantId, kind, triggerId, source, depth } = firing;
+  const deps = inTenant(system, tenantId);
   const principal: Principal = { tenantId, subject: null };
   try {
     if (kind === 'SCHEDULE') await endOrphans(deps, principal, firing);

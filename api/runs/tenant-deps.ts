@@ -1,6 +1,7 @@
 import { createTenantPool, tenantPool } from '../../adapters/postgres/tenant-pool.ts';
 import { storageOf } from '../../adapters/postgres/payload-storage.ts';
 import type { Settings } from '../../config/settings.ts';
+import { tenantNamespaces } from '../../temporal/tenant-namespaces.ts';
 import type { Principal } from '../access/principal.ts';
 import type { RunsDeps } from './deps.ts';
 
@@ -20,8 +21,19 @@ export function createTenantDeps(
   { DATABASE_URL, CONNECTION_POOL_SIZE }: Pick<Settings, 'DATABASE_URL' | 'CONNECTION_POOL_SIZE'>,
 ): TenantDeps {
   const connections: Pool = createTenantPool(String(DATABASE_URL), CONNECTION_POOL_SIZE, storageOf(deps.pool));
-  const of = remembered((tenantId: string): RunsDeps => ({ ...deps, pool: tenantPool(connections, tenantId) }));
+  const of = remembered((tenantId: string) => ({
+    ...inTenant(deps, tenantId),
+    pool: tenantPool(connections, tenantId),
+  }));
   return { of: ({ tenantId }) => of(tenantId), close: () => connections.end() };
+}
+
+/** Works with the runs of a tenant where they are, for what is done on behalf of all. */
+export function inTenant(deps: RunsDeps, tenantId: string): RunsDeps {
+  const { temporalOf, settings } = deps;
+  if (temporalOf === undefined) return deps;
+  const namespace = tenantNamespaces(settings).of(tenantId);
+  return { ...deps, temporal: temporalOf(tenantId), settings: { ...settings, TEMPORAL_NAMESPACE: namespace } };
 }
 
 /** Resolvers that answer each request with those made for the deps of its principal. */

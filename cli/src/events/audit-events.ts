@@ -2,6 +2,7 @@ import { type AuditScope, runsToAudit } from '../../../adapters/postgres/event-l
 import { createPayloadStore } from '../../../adapters/postgres/payload-store.ts';
 import { connectTemporal } from '../../../temporal/client.ts';
 import { createHistoryDecoder } from '../../../temporal/history-payloads.ts';
+import { tenantNamespaces } from '../../../temporal/tenant-namespaces.ts';
 import { auditRun, type RunAudit } from './audit-run.ts';
 import { withEventDatabase } from './event-servers.ts';
 
@@ -29,7 +30,7 @@ function auditAll(scope: AuditScope): Promise<RunAudit[]> {
       const parts = {
         pool,
         connection,
-        namespace: settings.TEMPORAL_NAMESPACE,
+        namespaces: tenantNamespaces(settings),
         decode: createHistoryDecoder(settings, createPayloadStore(pool)),
         patienceMs: PATIENCE_MS,
       };

@@ -7,13 +7,14 @@ import type { connectTemporal } from '../../../temporal/client.ts';
 import { nextTemporalRunId, ownTemporalRunId } from '../../../temporal/history-links.ts';
 import type { DecodePayloads } from '../../../temporal/history-payloads.ts';
 import { historyToEvents } from '../../../temporal/history-to-events.ts';
+import type { TenantNamespaces } from '../../../temporal/tenant-namespaces.ts';
 import { isClosedHistory, readWholeHistory } from '../../../temporal/whole-history.ts';
 import type { EventDatabase } from './event-servers.ts';
 
 export type AuditParts = {
   pool: EventDatabase;
   connection: Awaited<ReturnType<typeof connectTemporal>>;
-  namespace: string;
+  namespaces: TenantNamespaces;
   decode: DecodePayloads;
   /** How long the feed may lag behind what Temporal has. */
   patienceMs: number;
@@ -29,7 +30,8 @@ export type RunAudit = {
 
 /** Compares every link of a run with its history; a link that the store lacks is compared with nothing. */
 export async function auditRun(parts: AuditParts, run: { tenantId: string; runId: string }): Promise<RunAudit> {
-  const { pool, connection, namespace } = parts;
+  const { pool, connection } = parts;
+  const namespace = parts.namespaces.of(run.tenantId);
   const audit: RunAudit = { runId: run.runId, events: 0, gone: [], differences: [] };
   const newest = await readWholeHistory(connection, namespace, { workflowId: run.runId, temporalRunId: null });
   const known = await listLinks(pool, run.runId);
@@ -52,7 +54,8 @@ async function auditLink(
   temporalRunId: string,
   audit: RunAudit,
 ): Promise<string | undefined> {
-  const { connection, namespace, decode } = parts;
+  const { connection, decode } = parts;
+  const namespace = parts.namespaces.of(run.tenantId);
   const history = await readWholeHistory(connection, namespace, { workflowId: run.runId, temporalRunId });
   if (history === undefined) {
     audit.gone.push(temporalRunId);
