@@ -14,8 +14,8 @@ export const workflowFailureConverterPath = fileURLToPath(import.meta.resolve('.
 const encodingFailureConverterPath = fileURLToPath(import.meta.resolve('./encoding-failure-converter.ts'));
 
 type PayloadSettings = Pick<Settings, 'WEFT_PAYLOAD_INLINE_BYTES'>;
-/** What child runs are given by those who start them: the definition behind a hash, and links. */
-export type ChildRuns = { definitions: DefinitionSource; links: LinkSettings };
+/** What child runs are given: the definition behind a hash, and by those who start them, which a replay does not, links. */
+export type ChildRuns = { definitions: DefinitionSource; links?: LinkSettings };
 
 /**
  * The same for clients, workers and replay. With a key everything that goes to Temporal is encrypted but names, ids and search
@@ -32,7 +32,10 @@ export function createDataConverter(
     ...(store.cipher === null ? {} : { failureConverterPath: encodingFailureConverterPath }),
     payloadCodecs: [
       ...(children
-        ? [createChildLinkCodec(children.links, children.definitions), createDefinitionCodec(children.definitions)]
+        ? [
+            ...(children.links ? [createChildLinkCodec(children.links, children.definitions)] : []),
+            createDefinitionCodec(children.definitions),
+          ]
         : []),
       ...createPayloadCodecs(settings, store),
     ],

@@ -39,7 +39,7 @@ const LIMIT_MEANINGS: Readonly<Record<keyof typeof LIMITS, string>> = {
   fanOut: 'edges that leave by one port',
   nesting: 'containers inside of one another',
   mapItems: 'items of a map',
-  inlineMapItems: 'items of a map that run inside the run; more run as child runs',
+  inlineMapItems: 'items of a map that run inside the run; more run as child runs, unless the body only computes',
   mapConcurrency: 'items of a map at a time',
   mapWindow: 'child runs of one map at a time',
   subworkflowDepth: 'runs inside of one another',

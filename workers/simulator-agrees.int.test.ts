@@ -77,9 +77,11 @@ beforeAll(async () => {
   const native = await NativeConnection.connect({ address });
   connection = await Connection.connect({ address });
   // Child definitions are told apart by the run that asks, which the source does not know: so by a hash that names both.
-  const dataConverter = createDataConverter(loadSettings({}), createPayloadStore(pool), (hash) => {
-    const [sample = '', child = ''] = hash.split('/');
-    return Promise.resolve(childDefinition(child, runOf(sample)));
+  const dataConverter = createDataConverter(loadSettings({}), createPayloadStore(pool), {
+    definitions: (hash) => {
+      const [sample = '', child = ''] = hash.split('/');
+      return Promise.resolve(childDefinition(child, runOf(sample)));
+    },
   });
   client = new Client({ connection, namespace, dataConverter });
   const types = Object.entries<NodeTypeRow>(NODE_TYPES).filter(([, row]) => row.class === 'activity');

@@ -3,6 +3,7 @@ import { compileDefinition, type CompiledDefinition, type CompiledNode } from '.
 import type { WorkflowDefinition } from '../runs/definition.ts';
 import { evaluateExpression } from '../runs/expression.ts';
 import { type FusionReason, fusionPlan } from '../runs/fuse.ts';
+import { hasInlineBody } from '../runs/inline-body.ts';
 import { LIMITS } from '../runs/limits.ts';
 import { costOf, listBound, type NodeCost, passesOf } from './forecast-node.ts';
 
@@ -58,7 +59,7 @@ export function explainDefinition(definition: WorkflowDefinition, input?: Json):
   const nodes = compiled.nodes.map((node) => forecast(compiled, node, passes, fusion.get(node.id) ?? null));
   const { bounded, remarks } = remarksOf(compiled, nodes, passes);
   const own = nodes.filter((_, index) => !isInChild(compiled, compiled.nodes[index] as CompiledNode, passes));
-  const chunks = compiled.nodes.map((node) => chunksOf(node, passes.get(node.index)?.count ?? 0) * 7);
+  const chunks = compiled.nodes.map((node) => chunksOf(compiled, node, passes.get(node.index)?.count ?? 0) * 7);
   const events =
     START_AND_END + sum(own, (node) => node.cost.events * node.executions.count) + chunks.reduce((a, b) => a + b, 0);
   const all = START_AND_END + sum(nodes, (node) => node.cost.events * node.executions.count);
@@ -141,12 +142,14 @@ function containersAround(compiled: CompiledDefinition, node: CompiledNode): num
   return found;
 }
 
-const chunksOf = (node: CompiledNode, count: number): number =>
-  node.type === 'map' && count > LIMITS.inlineMapItems ? Math.ceil(count / Number(node.config['chunkSize'] ?? 50)) : 0;
+const chunksOf = (compiled: CompiledDefinition, node: CompiledNode, count: number): number =>
+  node.type === 'map' && count > LIMITS.inlineMapItems && !hasInlineBody(compiled, node)
+    ? Math.ceil(count / Number(node.config['chunkSize'] ?? 50))
+    : 0;
 
 function isInChild(compiled: CompiledDefinition, node: CompiledNode, passes: Passes): boolean {
   return containersAround(compiled, node).some(
-    (index) => chunksOf(compiled.nodes[index] as CompiledNode, passes.get(index)?.count ?? 0) > 0,
+    (index) => chunksOf(compiled, compiled.nodes[index] as CompiledNode, passes.get(index)?.count ?? 0) > 0,
   );
 }
 

@@ -42,6 +42,8 @@ export class Change {
   /** Scopes whose node list is a draft already. */
   readonly #drafts = new Set<string>();
   readonly #dropped: NodeState[] = [];
+  /** Lists that no earlier state shares. */
+  readonly #owned = new WeakSet<readonly Json[]>();
   readonly #settled: Place[] = [];
   #work: Work[] = [];
   #agenda: Work[];
@@ -73,6 +75,14 @@ export class Change {
 
   set undos(undos: readonly UndoState[]) {
     this.#undos = undos;
+  }
+
+  /** The list itself where this change has made it, else a copy: thousands of items would copy thousands of results. */
+  owned(list: readonly Json[]): Json[] {
+    if (this.#owned.has(list)) return list as Json[];
+    const copy = [...list];
+    this.#owned.add(copy);
+    return copy;
   }
 
   patchState(fields: Partial<RunState>): void {

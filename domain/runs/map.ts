@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../json.ts';
 import type { Change } from './change.ts';
 import { variablesBefore } from './flow.ts';
 import { bodyResult, insideOf } from './body.ts';
+import { hasInlineBody } from './inline-body.ts';
 import { LIMITS } from './limits.ts';
 import type { Place } from './place.ts';
 import { toRunError } from './run-error.ts';
@@ -13,7 +14,7 @@ type MapState = Extract<ContainerState, { kind: 'map' }>;
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_CHUNK = 50;
 
-/** Few items run inside the run, many as child runs in a sliding window. */
+/** Few items, and those that only compute, run inside the run; many others as child runs in a sliding window. */
 export function openMap(change: Change, place: Place, input: JsonObject): void {
   const items = input['items'];
   if (!Array.isArray(items)) {
@@ -22,7 +23,7 @@ export function openMap(change: Change, place: Place, input: JsonObject): void {
   }
   if (items.length > LIMITS.mapItems)
     throw new AppError('MAP_TOO_LARGE', { count: items.length, limit: LIMITS.mapItems });
-  const inside = items.length <= LIMITS.inlineMapItems;
+  const inside = items.length <= LIMITS.inlineMapItems || hasInlineBody(change.compiled, place.node);
   const chunkSize = inside ? null : Number(input['chunkSize'] ?? DEFAULT_CHUNK);
   const chunks = chunkSize === null ? items.length : Math.ceil(items.length / chunkSize);
   const concurrency = Number(input['concurrency'] ?? DEFAULT_CONCURRENCY);
@@ -110,7 +111,7 @@ export function finishItem(
 ): void {
   const index = change.scope(key)?.index ?? 0;
   let error = failure;
-  const results = [...container.results];
+  const results = change.owned(container.results);
   if (error === null && !change.closing) {
     try {
       results[index - container.from] = bodyResult(change, place, key);

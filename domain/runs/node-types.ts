@@ -211,7 +211,12 @@ export const NODE_TYPES = {
         meaning:
           '`fail` (default) starts no further item and fails; `continue` lists it in `failed`, its result is null.',
       },
-      chunkSize: { kind: 'literal', schema: integer(1, 1_000), meaning: 'Items of one child run; default 50.' },
+      chunkSize: {
+        kind: 'literal',
+        schema: integer(1, 1_000),
+        meaning:
+          'Items of one child run; default 50. More than 50 items run in child runs, unless all nodes inside are inline.',
+      },
       result: {
         kind: 'mapping',
         scope: 'body',

@@ -191,6 +191,24 @@ describe('simulate', () => {
     ]);
   });
 
+  it('has no child runs for a map that only computes, however many items it has', () => {
+    const compiled = compileDefinition({
+      name: 'doubles',
+      nodes: [
+        { id: 'each', type: 'map', config: { items: 'input', chunkSize: 50 } },
+        { id: 'twice', type: 'transform', parent: 'each', config: { value: 'item * 2' } },
+      ],
+      edges: [],
+      output: 'nodes.each.output.results',
+    });
+    const input = Array.from({ length: 5_000 }, (_, index) => index);
+    const { state, events } = simulate(compiled, { input, results: () => null });
+    expect(state.output).toEqual(input.map((item) => item * 2));
+    expect(new Set(events.map(({ type }) => type))).toEqual(
+      new Set(['run.started', 'run.yielded', 'run.ticked', 'run.completed']),
+    );
+  });
+
   it('drops the timer of an approval that was answered', () => {
     const results = (nodeId: string): SimulatedResult | null =>
       nodeId === 'ask' ? { decision: 'APPROVED', durationMs: 1999 } : null;

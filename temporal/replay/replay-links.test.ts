@@ -35,7 +35,9 @@ async function replay(
   if (change) expect(code).toContain(change.from);
   const options = {
     workflowBundle: { code: change ? code.replace(change.from, () => change.to) : code },
-    dataConverter: createDataConverter(loadSettings({}), store, (hash) => Promise.resolve(definitions.get(hash))),
+    dataConverter: createDataConverter(loadSettings({}), store, {
+      definitions: (hash) => Promise.resolve(definitions.get(hash)),
+    }),
     decode: createHistoryDecoder(loadSettings({}), store),
   };
   const links = recordings.flatMap((recording) =>

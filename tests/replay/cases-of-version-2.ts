@@ -142,12 +142,22 @@ const bodies = (base: string): ReplayCase[] => [
 
 const children = (base: string): ReplayCase[] => [
   {
+    // Nobody here makes vectors: the failure is dealt with by its own policy.
+    name: 'embed',
+    definition: define(
+      'embed',
+      [{ id: 'vectors', type: 'model.embed', config: { texts: '["a"]' }, onError: 'continue', fallback: '[]' }],
+      [],
+      { output: 'nodes.vectors.status' },
+    ),
+  },
+  {
     name: 'map-in-child-runs',
     definition: define(
       'map-in-child-runs',
       [
         { id: 'each', type: 'map', config: { items: 'input', chunkSize: 26, concurrency: 4 } },
-        value('twice', 'item * 2', { parent: 'each' }),
+        get('call', `${base}/ok`, { parent: 'each' }),
       ],
       [],
       { output: 'size(nodes.each.output.results)' },

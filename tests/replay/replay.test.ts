@@ -20,9 +20,9 @@ async function replay(recordings: readonly Recording[]): Promise<{ [link: string
   const definitions = new Map(recordings.flatMap((recording) => Object.entries(recording.definitions ?? {})));
   const options = {
     workflowBundle,
-    dataConverter: createDataConverter(loadSettings({}), storeOf(recordings), (hash) =>
-      Promise.resolve(definitions.get(hash)),
-    ),
+    dataConverter: createDataConverter(loadSettings({}), storeOf(recordings), {
+      definitions: (hash) => Promise.resolve(definitions.get(hash)),
+    }),
     sinks: { hints: { progressed: { fn: () => undefined, callDuringReplay: false } } },
   };
   const faults: { [link: string]: string | null } = {};

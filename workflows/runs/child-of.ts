@@ -66,10 +66,15 @@ export function startChildRun(
     memo: { ...memo, workflow: own.workflow, version: own.version, definitionHash: own.hash },
     searchAttributes: {
       ...inherited(searchAttributes, 'WeftTenant'),
-      ...inherited(searchAttributes, 'WeftLabels'),
-      WeftWorkflow: [String(own.workflow)],
-      WeftVersion: [Number(own.version)],
-      WeftStatus: ['RUNNING'],
+      // Slices are found through the run that they are part of, and each attribute costs the server a part of a start.
+      ...(chunk === null
+        ? {
+            ...inherited(searchAttributes, 'WeftLabels'),
+            WeftWorkflow: [String(own.workflow)],
+            WeftVersion: [Number(own.version)],
+            WeftStatus: ['RUNNING'],
+          }
+        : {}),
     },
   });
 }

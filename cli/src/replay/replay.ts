@@ -34,7 +34,6 @@ export async function runReplay(target: string | undefined, options: ReplayOptio
       {
         workflowBundle: { code: await readBundle(servers, options.bundle) },
         dataConverter: createDataConverter(servers.settings, store, {
-          links: servers.settings,
           definitions: async (hash) => definitions[hash] ?? servers.definition(hash),
         }),
         decode: createHistoryDecoder(servers.settings, store),
