@@ -28,8 +28,12 @@ export const OPERATION_PERMISSIONS = {
   runs: 'runs:read',
   batch: 'runs:read',
   batches: 'runs:read',
+  runUpdated: 'runs:read',
+  runEvents: 'runs:read',
   planRerun: 'runs:read',
   planFork: 'runs:read',
+  counterfactualResult: 'runs:read',
+  counterfactual: 'runs:start',
   rerunFrom: 'runs:start',
   forkAt: 'runs:start',
   executeWorkflow: 'runs:start',
@@ -81,6 +85,7 @@ export const OPERATION_PERMISSIONS = {
 
   events: 'events:read',
   eventStream: 'events:read',
+  eventTypes: 'events:read',
   emittedEvent: 'events:read',
   emittedEvents: 'events:read',
   emitEvent: 'runs:start',
@@ -107,6 +112,9 @@ export const OPERATION_PERMISSIONS = {
   setTenantQuotas: 'tenants:admin',
   suspendTenant: 'tenants:admin',
   resumeTenant: 'tenants:admin',
+
+  models: 'models:read',
+  testModel: 'models:call',
 } as const satisfies Record<string, Rule>;
 
 export type Operation = keyof typeof OPERATION_PERMISSIONS;
