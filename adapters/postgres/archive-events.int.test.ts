@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type pg from 'pg';
 import { DEFAULT_TENANT } from '../../domain/identifiers.ts';
+import type { StoredEvent } from '../../domain/events/stored-event.ts';
 import { randomRun } from '../../tests/random-definition.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/servers.ts';
 import { startS3Server } from '../../tests/s3-server.ts';
@@ -19,9 +20,10 @@ import { verifyArchivedRun } from '../archive/verify-archive.ts';
 import { createS3Files } from '../s3/s3-files.ts';
 import { archiveEvents } from './archive-events.ts';
 import { dropEmptyPartitions, makeEventPartitions } from './event-partitions.ts';
-import { readEventPart, readRunEvents, readTenantEvents } from './event-store.ts';
+import { readEventPart, readRunEvents, readStream, readTenantEvents } from './event-store.ts';
 import { verifyEvents } from './event-verification.ts';
 import { createPool } from './pool.ts';
+import { readEvents } from './read-events.ts';
 import { rebuildProjections } from './rebuild-projections.ts';
 import { restoreEvents } from './restore-events.ts';
 import { readRunDiff } from './run-diff.ts';
@@ -104,6 +106,39 @@ describe('events of closed runs in an archive', () => {
       const from = (index % 5) + 1;
       expect(await readRunEvents(pool, id, { after: from, first: 3 })).toEqual(whole.slice(from, from + 3));
     }
+  }, 60_000);
+
+  it('are read by type, run, stream and time of recording, from either end', async () => {
+    await storeRun(pool, fc.sample(randomRun({ maxNodes: 4 }), { numRuns: 1, seed: 3 })[0] as never);
+    const whole = { tenantId: DEFAULT_TENANT, filter: {}, first: 10_000 };
+    const all = await readEvents(pool, whole);
+    const [runId, middle] = [ids[2] as string, all[Math.floor(all.length / 2)]!];
+    const streamId = all.find(({ correlationId }) => correlationId === runId)!.streamId;
+    const filters = [
+      {},
+      { types: ['run.started', 'node.*'] },
+      { correlationId: runId },
+      { streamId },
+      { recordedFrom: middle.recordedAt },
+      { recordedBefore: middle.recordedAt, types: ['run.*'] },
+    ];
+    const read = async () => {
+      const pages: StoredEvent[][] = [];
+      for (const filter of filters) {
+        for (const newestFirst of [false, true]) pages.push(await readEvents(pool, { ...whole, filter, newestFirst }));
+        pages.push(await readEvents(pool, { ...whole, filter, after: middle.position, first: 5 }));
+        pages.push(await readEvents(pool, { ...whole, filter, after: middle.position, first: 5, newestFirst: true }));
+      }
+      pages.push(await readStream(pool, { tenantId: DEFAULT_TENANT, streamId, after: 1, first: 3 }));
+      return pages;
+    };
+    const before = await read();
+    expect(before.filter((page) => page.length > 0).length).toBeGreaterThan(before.length / 2);
+    expect((await archiveEvents(pool, { closedBefore: SOON() }))?.runs).toBeGreaterThan(0);
+    expect(await read()).toEqual(before);
+    await storeRun(pool, fc.sample(randomRun({ maxNodes: 4 }), { numRuns: 1, seed: 9 })[0] as never);
+    const later = await readEvents(pool, whole);
+    expect(later.slice(0, all.length)).toEqual(all);
   }, 60_000);
 
   it('come back as they were', async () => {

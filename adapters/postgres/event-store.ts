@@ -154,13 +154,23 @@ export async function readRunEvents(
   return storedEvents(pool, all.slice(0, first));
 }
 
-/** Of a stream that is in the table. */
+/** The events of a stream after a version, wherever they are. */
 export async function readStream(
   pool: Queryable,
   { tenantId, streamId, after = 0, first }: { tenantId: string; streamId: string; after?: number; first: number },
 ): Promise<StoredEvent[]> {
   const condition = 'stream.tenant_id = $1 AND stream.stream_id = $4 AND event.version > $2';
-  return storedEvents(pool, await readWhere(pool, condition, 'event.version', [tenantId, after, first, streamId]));
+  const rows = await readWhere(pool, condition, 'event.version', [tenantId, after, first, streamId]);
+  const runId = runOfStream(streamId);
+  if (runId === null || rows[0]?.version === after + 1) return storedEvents(pool, rows);
+  const archived = await readArchivedRun(pool, runId, { after: 0, first: Infinity });
+  const own = archived.filter((row) => row.tenant_id === tenantId && row.stream_id === streamId && row.version > after);
+  return storedEvents(pool, [...own, ...rows].slice(0, first));
+}
+
+/** Of `run/<run id>/<Temporal run id>`: the run id, which may have slashes itself. */
+export function runOfStream(streamId: string): string | null {
+  return /^run\/(.+)\/[^/]+$/s.exec(streamId)?.[1] ?? null;
 }
 
 /** All events of a tenant after a position: dense, in commit order, safe to use as the only cursor. */

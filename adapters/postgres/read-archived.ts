@@ -47,7 +47,7 @@ export async function readArchivedRun(
   const found: EventRow[] = [];
   for (const place of await archivePlaces(db, runId, after)) {
     const run = await readArchivePlace(db, place);
-    found.push(...rowsOf(run).filter(({ sequence }) => sequence > after));
+    found.push(...archivedRows(run).filter(({ sequence }) => sequence > after));
     if (found.length >= first) break;
   }
   return found.slice(0, first);
@@ -93,13 +93,14 @@ async function matching(db: Queryable, run: ArchivedRun, part: Part): Promise<Ev
   );
   const keys = new Set(rows.map(({ key }) => key));
   const streams = run.streams.filter(({ stream }) => keys.has(stream.streamKey));
-  return rowsOf({ ...run, streams }).filter(
+  return archivedRows({ ...run, streams }).filter(
     ({ position, type }) =>
       position > part.after && position <= part.upTo && (part.types === null || part.types.includes(type)),
   );
 }
 
-function rowsOf({ tenantId, runId, streams }: ArchivedRun): EventRow[] {
+/** Its events as the table has them. */
+export function archivedRows({ tenantId, runId, streams }: ArchivedRun): EventRow[] {
   return streams.flatMap(({ stream, events }) => events.map((event) => rowOf(tenantId, runId, stream, event)));
 }
 

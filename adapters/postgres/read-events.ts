@@ -1,8 +1,11 @@
-import type { EventFilter } from '../../domain/events/event-filter.ts';
+import { type EventFilter, matchesFilter } from '../../domain/events/event-filter.ts';
 import type { StoredEvent } from '../../domain/events/stored-event.ts';
+import { SYSTEM_EVENTS } from '../../domain/events/system-event.ts';
 import { EVENT_COLUMNS, type EventRow, storedEvents } from './event-rows.ts';
 import { BLOCK_POSITIONS } from './insert-events.ts';
+import { runOfStream } from './event-store.ts';
 import type { Queryable } from './payload-store.ts';
+import { readArchivedRange } from './read-archived-range.ts';
 
 export type EventListing = {
   tenantId: string;
@@ -31,8 +34,35 @@ export async function readEventPage(db: Queryable, listing: EventListing): Promi
   const { tenantId, filter, first, newestFirst = false } = listing;
   const range = await rangeOf(db, listing);
   if (range.after >= range.upTo) return { events: [], upTo: range.upTo };
-  const rows = await readRange({ db, tenantId, filter, first, newestFirst, ...range });
-  return { events: await storedEvents(db, rows), upTo: range.upTo };
+  const query = { db, tenantId, filter, first, newestFirst, ...range };
+  const rows = await readRange(query);
+  return { events: await storedEvents(db, await withArchived(query, rows)), upTo: range.upTo };
+}
+
+/** The same with events of closed runs that are in an archive. An event that is moved there meanwhile may be in both. */
+async function withArchived(query: Query, rows: EventRow[]): Promise<EventRow[]> {
+  const { db, filter, first, newestFirst } = query;
+  const { streamId, correlationId, types } = filter;
+  const runId = streamId === undefined ? (correlationId ?? null) : runOfStream(streamId);
+  if (streamId !== undefined && runId === null) return rows;
+  if (types?.every(isSystemType)) return rows;
+  const last = rows.length < first ? undefined : rows.at(-1)?.position;
+  const rest = last === undefined ? {} : newestFirst ? { after: last } : { upTo: last };
+  const archived = await readArchivedRange(db, { ...query, ...rest, runId, matches: (row) => matches(filter, row) });
+  if (archived.length === 0) return rows;
+  const all = [...new Map([...rows, ...archived].map((row) => [row.position, row])).values()];
+  const sign = newestFirst ? -1 : 1;
+  return all.sort((left, right) => (left.position < right.position ? -sign : sign)).slice(0, first);
+}
+
+const SYSTEM_KINDS = new Set(Object.keys(SYSTEM_EVENTS).map((type) => type.split('.')[0] as string));
+const isSystemType = (type: string): boolean => SYSTEM_KINDS.has(type.split('.')[0] as string);
+
+function matches(filter: EventFilter, row: EventRow): boolean {
+  const { recordedFrom, recordedBefore } = filter;
+  if (recordedFrom && row.recorded_at < recordedFrom) return false;
+  if (recordedBefore && row.recorded_at >= recordedBefore) return false;
+  return matchesFilter(filter, { type: row.type, correlationId: row.correlation_id, streamId: row.stream_id });
 }
 
 async function readRange(query: Query): Promise<EventRow[]> {
@@ -67,7 +97,7 @@ async function rangeOf(db: Queryable, { tenantId, filter, after, newestFirst }: 
   const [low, high] = newestFirst ? [0n, after === undefined ? head : after - 1n] : [after ?? 0n, head];
   const { recordedFrom, recordedBefore } = filter;
   const from = recordedFrom ? await lastBefore(db, tenantId, recordedFrom) : 0n;
-  const to = recordedBefore ? await lastBefore(db, tenantId, recordedBefore) : head;
+  const to = recordedBefore ? await lastPossible(db, tenantId, recordedBefore) : head;
   return { after: low > from ? low : from, upTo: high < to ? high : to };
 }
 
@@ -88,6 +118,17 @@ async function lastBefore(db: Queryable, tenantId: string, moment: Date): Promis
   return rows[0]?.low ?? 0n;
 }
 
+/** Up to the event that is the first in the table at or after the moment: what lies between is in an archive, or nowhere. */
+async function lastPossible(db: Queryable, tenantId: string, moment: Date): Promise<bigint> {
+  const before = await lastBefore(db, tenantId, moment);
+  const { rows } = await db.query<{ last: bigint }>(
+    `SELECT coalesce((SELECT position - 1 FROM events WHERE tenant_id = $1 AND position > $2 ORDER BY position LIMIT 1),
+                     (SELECT head FROM tenant_heads WHERE tenant_id = $1)) AS last`,
+    [tenantId, before],
+  );
+  return rows[0]?.last ?? before;
+}
+
 /** Events of the run with this id, which have no correlation of their own, and those that name it. */
 const OF_CORRELATION = `(
   SELECT events.* FROM event_streams JOIN events USING (stream_key)
@@ -104,12 +145,18 @@ async function readRows(
   values: readonly unknown[] = [],
 ): Promise<EventRow[]> {
   const { names, prefixes } = patternsOf(filter);
+  const given = [tenantId, after, upTo, names, prefixes, withoutOf(filter), first, ...values];
+  // Written out only where they are asked for, so that the planner leaves out partitions.
+  const times = [
+    ...(filter.recordedFrom ? [`AND event.recorded_at >= $${given.push(filter.recordedFrom)}`] : []),
+    ...(filter.recordedBefore ? [`AND event.recorded_at < $${given.push(filter.recordedBefore)}`] : []),
+  ].join(' ');
   const { rows } = await db.query<EventRow>(
     `SELECT ${EVENT_COLUMNS} FROM ${source} event JOIN event_streams stream USING (stream_key)
      WHERE event.tenant_id = $1 AND event.position > $2 AND event.position <= $3
-       AND ($4::text[] IS NULL OR event.type = ANY($4) OR event.type LIKE ANY($5)) AND NOT event.type LIKE ANY($6)
+       AND ($4::text[] IS NULL OR event.type = ANY($4) OR event.type LIKE ANY($5)) AND NOT event.type LIKE ANY($6) ${times}
      ORDER BY event.position ${newestFirst ? 'DESC' : ''} LIMIT $7`,
-    [tenantId, after, upTo, names, prefixes, withoutOf(filter), first, ...values],
+    given,
   );
   return rows;
 }
