@@ -10,6 +10,7 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   effects: async () => (await import('./effects.ts')).effects(),
   waiting: async () => (await import('./waiting.ts')).waiting(),
   gateway: async () => (await import('./gateway.ts')).gateway(),
+  projections: async () => (await import('./projections.ts')).projections(),
   peers: async () => (await import('./peers.ts')).peers(),
 };
 

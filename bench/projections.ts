@@ -111,7 +111,7 @@ async function readAll(pool: pg.Pool, expected: number): Promise<void> {
 }
 
 /** Runs of one definition, stored as the feed stores them. */
-async function storeRuns(pool: pg.Pool): Promise<number> {
+export async function storeRuns(pool: pg.Pool): Promise<number> {
   const ids = Array.from({ length: NODES }, (_, index) => `n${index}`);
   const definition: WorkflowDefinition = {
     name: 'chain',

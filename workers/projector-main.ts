@@ -16,15 +16,18 @@ import { createTenantClients } from '../temporal/tenant-clients.ts';
 import { tenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { createDispatcherMetrics } from './dispatcher-metrics.ts';
 import { startEventOutbox } from './event-outbox.ts';
-import { startMetricsServer } from './metrics-server.ts';
 import { startEventKeeper } from './event-keeper.ts';
+import { startMetricsServer } from './metrics-server.ts';
 import { startPayloadCollector } from './payload-collector.ts';
 import { registerProjectionMetrics } from './projection-metrics.ts';
 import { startProjectionRunner } from './projection-runner.ts';
 import { startProjector } from './projector.ts';
 import { createProjectorMetrics } from './projector-metrics.ts';
 import { startRunDispatcher } from './run-dispatcher.ts';
+import { createSnapshotWriter } from './snapshot-writer.ts';
 import { startStoredRun } from './start-stored-run.ts';
+
+const HOUR_MS = 3_600_000;
 
 const settings = loadSettings();
 const log = pino({ name: 'projector', level: settings.WEFT_LOG_LEVEL }, pino.destination(2));
@@ -40,6 +43,15 @@ collectDefaultMetrics({ register: registry });
 const metricsServer = await startMetricsServer(registry, { host: settings.WEFT_HOST, port: settings.METRICS_PORT });
 const tenantWeights = settings.WEFT_TENANT_WEIGHTS ?? {};
 const startRun = (run: RunRecord) => startStoredRun({ pool, clientOf, tenantWeights }, run);
+const snapshots = createSnapshotWriter(pool, {
+  policy: {
+    events: settings.WEFT_SNAPSHOT_EVENTS,
+    bytes: settings.WEFT_SNAPSHOT_KB * 1_024,
+    ageMs: settings.WEFT_SNAPSHOT_HOURS * HOUR_MS,
+  },
+  retention: { keep: settings.WEFT_SNAPSHOT_KEEP, maxAgeMs: settings.WEFT_SNAPSHOT_DAYS * 24 * HOUR_MS },
+  log,
+});
 const projector = await startProjector({
   databaseUrl,
   pool,
@@ -51,6 +63,7 @@ const projector = await startProjector({
   cancelRun: ({ runId, tenantId }, reason) => cancelRunWorkflow(clientOf(tenantId), runId, reason),
   reconcileIntervalMs: settings.WEFT_RECONCILE_INTERVAL_MS,
   metrics: createProjectorMetrics(registry),
+  snapshots,
   log,
 });
 const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
@@ -92,6 +105,7 @@ async function stop(): Promise<void> {
   await projections.stop();
   await keeper.stop();
   await projector.stop();
+  await snapshots.stop();
   await metricsServer.close();
   await connection.close();
   await pool.end();

@@ -3,6 +3,7 @@ import { UPCASTERS } from '../../domain/events/upcasters/upcasters.ts';
 import type { Json } from '../../domain/json.ts';
 import { readPayloads } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
+import { runEvents } from './run-feed.ts';
 
 /** As much of a stored event as a fold needs. */
 export type HistoryEvent = {
@@ -26,14 +27,19 @@ type Row = {
   sequence: number;
 };
 
-/** The events of many runs at once, in order; without those about workflow tasks, which change no state. */
+const TASKS = 'workflow_task.';
+
+/**
+ * The events of many runs at once, in order; without those about workflow tasks, which change no state. What is archived is read
+ * back.
+ */
 export async function readRunHistories(db: Queryable, runIds: readonly string[]): Promise<Map<string, HistoryEvent[]>> {
   const { rows } = await db.query<Row>({
     name: 'read-run-histories',
     text: `SELECT stream.run_id, stream.stream_id, event.version, event.type, event.schema_version, event.occurred_at, event.payload,
                   stream.sequence_base + event.version AS sequence
            FROM event_streams stream JOIN events event USING (stream_key)
-           WHERE stream.run_id = ANY($1) AND event.type NOT LIKE 'workflow_task.%' ORDER BY stream.run_id, sequence`,
+           WHERE stream.run_id = ANY($1) AND NOT starts_with(event.type, '${TASKS}') ORDER BY stream.run_id, sequence`,
     values: [runIds],
   });
   const payloads = await readPayloads(
@@ -53,5 +59,14 @@ export async function readRunHistories(db: Queryable, runIds: readonly string[])
     const event = { streamId, version, type, schemaVersion, occurredAt, payload: payloads[index] as Json, sequence };
     histories.get(row.run_id)?.push(upcast(UPCASTERS, event));
   });
+  for (const [runId, history] of histories) {
+    if (history[0]?.sequence !== 1) histories.set(runId, await archivedHistory(db, runId));
+  }
   return histories;
+}
+
+async function archivedHistory(db: Queryable, runId: string): Promise<HistoryEvent[]> {
+  const history: HistoryEvent[] = [];
+  for await (const event of runEvents(db, runId)) if (!event.type.startsWith(TASKS)) history.push(event);
+  return history;
 }

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,6 +13,8 @@ import type { JsonObject } from '../../../domain/json.ts';
 import { randomRun } from '../../../tests/random-definition.ts';
 import { createTestDatabase, type TestDatabase, uniqueName } from '../../../tests/servers.ts';
 import { storeRun } from '../../../tests/stored-runs.ts';
+import { createFolderFiles } from '../../archive/folder-files.ts';
+import { archiveEvents } from '../archive-events.ts';
 import { appendEvents } from '../event-store.ts';
 import { createPool } from '../pool.ts';
 import { rebuildProjections } from '../rebuild-projections.ts';
@@ -157,6 +161,25 @@ describe('projections', () => {
     expect(await contents()).toEqual(live);
     for (const name of NAMES) expect((await statuses()).get(name)).toMatchObject({ state: 'ACTIVE', rebuild: null });
   }, 120_000);
+
+  it('come out the same from events that are archived', async () => {
+    await stored(8);
+    await untilIdle();
+    const before = await contents();
+    const folder = await mkdtemp(join(tmpdir(), 'weft-archive-'));
+    const storage = { cipher: null, bodies: null, writesTo: 'table' as const, archive: createFolderFiles(folder) };
+    const archiving = createPool(database.url, 6, storage);
+    try {
+      const closedBefore = new Date(Date.now() + 60_000);
+      expect((await archiveEvents(archiving, { closedBefore }))?.events).toBeGreaterThan(50);
+      for (const name of NAMES) await requestRebuild(pool, name);
+      while (await followProjections(archiving, ALL_PROJECTIONS, rethrow));
+      expect(await contents()).toEqual(before);
+    } finally {
+      await archiving.end();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 
   it('go on where a killed process was, and lose and double nothing', async () => {
     await stored(6);
