@@ -38,6 +38,7 @@ import type { Principal } from './access/principal.ts';
 import { principalIn, signedIn } from './access/signed-in.ts';
 import { codecRoutes } from './codec/codec-routes.ts';
 import { readSchema } from './graphql/read-schema.ts';
+import { openSubscriptionSockets } from './graphql/subscription-sockets.ts';
 import { formatError } from './graphql/format-error.ts';
 import { mountHealth } from './http/health.ts';
 import { protectAnswers } from './http/protect-answers.ts';
@@ -133,6 +134,15 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     loaders: createLoaders(tenants.of(principal), principal),
   });
   const context = async ({ res }: { res: express.Response }) => contextOf(principalIn(res));
+  const subscriptions = openSubscriptionSockets({
+    path: GRAPHQL_PATH,
+    schema,
+    principalFrom: access.behindGateway,
+    contextOf,
+    formatError: (formatted, error) =>
+      formatError(formatted, error, undefined, (cause) => log.error({ err: cause }, 'a subscription failed')),
+  });
+  subscriptions.attach(server);
   mountWebhooks(app, deps, {
     maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
@@ -158,6 +168,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     port,
     firstAdmin,
     async stop() {
+      await subscriptions.close();
       await apollo.stop();
       await dispatcher.stop();
       await batches.stop();

@@ -19,7 +19,15 @@ const ASK_MS = 5_000;
 type Known = { identity: Identity; at: number; signed: Map<string, { token: string; at: number }> };
 /** Signs, for one subgraph, who asks. */
 export type SignedIdentity = (subgraph: string) => Promise<string>;
+export type Admission = {
+  /** Undefined where nobody has to sign in. */
+  identity: SignedIdentity | undefined;
+  /** Equal for callers who may see the same. */
+  scope: string;
+};
 export type Authenticator = {
+  /** Who asks with these headers from there. */
+  whoAsks(request: Pick<IncomingMessage, 'headers' | 'socket'>): Promise<Admission | Refusal>;
   /** Finds out who asks; a request that may not go on has been answered when it gives false. */
   admits(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
   /** Who asks with a request that was admitted; nobody where nobody has to sign in. */
@@ -27,11 +35,16 @@ export type Authenticator = {
   close(): Promise<void>;
 };
 
+const OPEN: Authenticator = {
+  whoAsks: () => Promise.resolve({ identity: undefined, scope: '' }),
+  admits: () => Promise.resolve(true),
+  identity: () => undefined,
+  close: () => Promise.resolve(),
+};
+
 /** Finds out who asks by asking the API, which has the accounts. Where nobody has to sign in it lets everybody through. */
 export function createAuthenticator(settings: Settings, log: Logger): Authenticator {
-  if (settings.WEFT_AUTH === 'off') {
-    return { admits: () => Promise.resolve(true), identity: () => undefined, close: () => Promise.resolve() };
-  }
+  if (settings.WEFT_AUTH === 'off') return OPEN;
   const tokens = createInternalTokens(settings.WEFT_SECRET_KEY);
   const url = new URL('/internal/identify', settings.WORKFLOW_API_URL);
   const pool = new Pool(url.origin, { connections: 8 });
@@ -54,7 +67,7 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
   }
 
   async function identityOf(token: string, address: string | null): Promise<Known | Refusal> {
-    const key = createHash('sha256').update(`${address} ${token}`).digest('base64');
+    const key = keyOf(token, address);
     const before = known.get(key);
     if (before && Date.now() - before.at < KNOWN_MS) return before;
     try {
@@ -81,17 +94,23 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
     };
   };
 
+  async function whoAsks(request: Pick<IncomingMessage, 'headers' | 'socket'>): Promise<Admission | Refusal> {
+    const address = addressOf(request);
+    const token = bearerOf(request);
+    if (token === undefined) return BAD_CREDENTIALS;
+    const entry: Known | Refusal =
+      token === null
+        ? { identity: { ...NOBODY, address }, at: Date.now(), signed: new Map() }
+        : await identityOf(token, address);
+    return 'refused' in entry ? entry : { identity: signed(entry), scope: keyOf(token ?? '', address) };
+  }
+
   return {
+    whoAsks,
     async admits(request, response) {
-      const address = addressOf(request);
-      const token = bearerOf(request);
-      if (token === undefined) return refuse(response, BAD_CREDENTIALS);
-      const entry: Known | Refusal =
-        token === null
-          ? { identity: { ...NOBODY, address }, at: Date.now(), signed: new Map() }
-          : await identityOf(token, address);
-      if ('refused' in entry) return refuse(response, entry);
-      admitted.set(request, signed(entry));
+      const admission = await whoAsks(request);
+      if ('refused' in admission) return refuse(response, admission);
+      if (admission.identity !== undefined) admitted.set(request, admission.identity);
       return true;
     },
     identity: (request) => admitted.get(request),
@@ -99,7 +118,10 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
   };
 }
 
-type Refusal = { refused: number; code: string; message: string; hint?: string };
+const keyOf = (token: string, address: string | null): string =>
+  createHash('sha256').update(`${address} ${token}`).digest('base64');
+
+export type Refusal = { refused: number; code: string; message: string; hint?: string };
 
 const NOBODY: Identity = {
   ...{ tenantId: 'default', subject: null, userId: null, kind: 'NOBODY', roles: [], permissions: [] },
@@ -126,10 +148,10 @@ function refuse(response: ServerResponse, { refused, code, message, hint }: Refu
 }
 
 /** Null without credentials, undefined for what is no bearer token. */
-function bearerOf(request: IncomingMessage): string | null | undefined {
+function bearerOf(request: Pick<IncomingMessage, 'headers'>): string | null | undefined {
   const given = request.headers.authorization;
   return given === undefined ? null : /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(given)?.[1];
 }
 
-const addressOf = (request: IncomingMessage): string | null =>
+const addressOf = (request: Pick<IncomingMessage, 'socket'>): string | null =>
   request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? null;

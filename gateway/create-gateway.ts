@@ -4,7 +4,8 @@ import { Pool } from 'undici';
 import type { Settings } from '../config/settings.ts';
 import { createFederation } from './execute/federation.ts';
 import { createPlanGateway, type GatewayInterface } from './execute/plan-gateway.ts';
-import type { SubgraphSource } from './execute/subgraph-answer.ts';
+import type { PlanCache } from './execute/plan-cache.ts';
+import type { SubgraphSource, SubgraphSources } from './execute/subgraph-answer.ts';
 import type { Graph } from './graph.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 import { asDataSource, createSubgraphSource, type SubgraphContext } from './subgraph-source.ts';
@@ -14,7 +15,12 @@ type GatewaySettings = Pick<
   'WEFT_SUBGRAPH_TIMEOUT_MS' | 'WEFT_GATEWAY_EXECUTOR' | 'WEFT_GATEWAY_SHARE_FETCHES'
 >;
 export type GatewayParts = { settings: GatewaySettings; log: Logger; metrics: SubgraphMetrics; graph: Graph };
-export type CreatedGateway = { gateway: GatewayInterface; close: () => Promise<void> };
+export type CreatedGateway = {
+  gateway: GatewayInterface;
+  /** What runs operations whose answers come in parts; the stock executor has none. */
+  own: { plans: () => PlanCache; sources: SubgraphSources<SubgraphContext> } | null;
+  close: () => Promise<void>;
+};
 
 const SOCKETS_PER_SUBGRAPH = 64;
 
@@ -23,10 +29,12 @@ export function createGateway(parts: GatewayParts): CreatedGateway {
   const pools: Pool[] = [];
   const sourceOf = (name: string) => openSource(name, parts, pools);
   const close = async () => void (await Promise.all(pools.map((pool) => pool.close())));
-  if (parts.settings.WEFT_GATEWAY_EXECUTOR === 'stock') return { gateway: stockGateway(parts, sourceOf), close };
+  if (parts.settings.WEFT_GATEWAY_EXECUTOR === 'stock')
+    return { gateway: stockGateway(parts, sourceOf), own: null, close };
   const federation = createFederation(parts.graph.plannedSdl);
   const sources = new Map(federation.subgraphs.map((name) => [name, sourceOf(name)]));
-  return { gateway: createPlanGateway(federation, sources), close };
+  const gateway = createPlanGateway(federation, sources);
+  return { gateway, own: { plans: gateway.plans, sources }, close };
 }
 
 function stockGateway(

@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ApolloServer, HeaderMap } from '@apollo/server';
+import type { LiveRequest } from './live/live-operations.ts';
+import { wantsParts } from './live/live-streams.ts';
 
 export type GraphqlDoor<Context extends object> = {
   apollo: ApolloServer<Context>;
   /** Answers a request itself, and gives false, when it may not go on. */
   admits: (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
   context: (request: IncomingMessage) => Promise<Context>;
+  /** Answers in parts, where that is possible. */
+  parts: ((request: IncomingMessage, response: ServerResponse, body: LiveRequest) => Promise<void>) | undefined;
   bodyLimit: number;
 };
 
@@ -17,7 +21,7 @@ export function isPlainPost({ method, headers }: IncomingMessage): boolean {
 
 /** Answers a GraphQL request without a web framework, which would cost more than the rest of a small one. */
 export async function answerPost<Context extends object>(
-  { apollo, admits, context, bodyLimit }: GraphqlDoor<Context>,
+  { apollo, admits, context, parts, bodyLimit }: GraphqlDoor<Context>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -28,6 +32,10 @@ export async function answerPost<Context extends object>(
   }
   const body = parsed(text);
   if (body === undefined) return refuse(response, 400, 'BAD_REQUEST', 'The request body cannot be read as JSON');
+  const { query } = body as LiveRequest;
+  if (parts && wantsParts(request) && typeof query === 'string' && query.includes('@defer')) {
+    return parts(request, response, body as LiveRequest);
+  }
   const answer = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: { method: 'POST', headers: headersOf(request), search: '', body },
     context: () => context(request),

@@ -9,6 +9,7 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { expressMiddleware } from '@as-integrations/express5';
 import express from 'express';
+import type { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { answerHttpErrors, createHttpApp, type HttpAppOptions, traceRequest } from '../adapters/express/http-app.ts';
 import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
@@ -21,7 +22,9 @@ import type { GatewayInterface } from './execute/plan-gateway.ts';
 import { explorer } from './explorer.ts';
 import { formatError } from './format-error.ts';
 import { committedGraph, type Graph } from './graph.ts';
-import { answerPost, isPlainPost } from './graphql-door.ts';
+import { answerPost, type GraphqlDoor, isPlainPost } from './graphql-door.ts';
+import { wantsEvents } from './live/live-streams.ts';
+import { type LiveDoors, openLiveDoors } from './live/open-live-doors.ts';
 import { limitNestedLists } from './limit-nested-lists.ts';
 import { createSubgraphMetrics } from './subgraph-metrics.ts';
 import type { SubgraphContext } from './subgraph-source.ts';
@@ -57,7 +60,7 @@ export async function startGateway(
   app.get('/_service/schema', (_request, response) => void response.type('text/plain').send(graph.supergraphSdl));
   const server = createServer();
   const authenticator = createAuthenticator(settings, log);
-  const { gateway, close } = createGateway({ settings, log, metrics, graph });
+  const { gateway, own, close } = createGateway({ settings, log, metrics, graph });
   const apollo = createApollo({ log, traces }, gateway, server);
   await apollo.start();
 
@@ -74,19 +77,23 @@ export async function startGateway(
     expressMiddleware(apollo, { context: ({ req }) => context(req) }),
   );
   app.use(answerHttpErrors(log, bodyLimit));
-  const door = { apollo, context, bodyLimit, admits: authenticator.admits };
+  const live = own && openLiveDoors({ ...authenticator, ...own, ...liveSettings(settings, log), graph });
+  const door = { apollo, context, bodyLimit, admits: authenticator.admits, parts: live?.parts };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (request.url !== GRAPHQL_PATH || !isPlainPost(request)) return void app(request, response);
+    const answer = directAnswer(request, door, live);
+    if (answer === null) return void app(request, response);
     traceRequest(tracing, request, response, GRAPHQL_PATH, () => {
-      answerPost(door, request, response).catch((error: unknown) => failed(error, response, log));
+      answer(request, response).catch((error: unknown) => failed(error, response, log));
     });
   });
+  live?.attach(server);
   const port = await listen(server, settings.WEFT_HOST, settings.GATEWAY_PORT);
   ready = true;
   return {
     port,
     async stop() {
       ready = false;
+      await live?.close();
       await apollo.stop();
       await authenticator.close();
       await close();
@@ -121,6 +128,30 @@ function createApollo(
       ApolloServerPluginSchemaReportingDisabled(),
     ],
   });
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** What answers a request ahead of Express, or null. */
+function directAnswer(
+  request: IncomingMessage,
+  door: GraphqlDoor<SubgraphContext>,
+  live: LiveDoors | null,
+): Answer | null {
+  const [path] = (request.url ?? '').split('?');
+  if (path !== GRAPHQL_PATH) return null;
+  if (live && wantsEvents(request) && ['GET', 'POST'].includes(request.method ?? '')) return live.events;
+  return request.url === GRAPHQL_PATH && isPlainPost(request)
+    ? (plain, response) => answerPost(door, plain, response)
+    : null;
+}
+
+function liveSettings({ WEFT_CORS_ORIGINS }: Settings, log: Logger) {
+  return {
+    ...{ path: GRAPHQL_PATH, rules: [limitNestedLists], maxTokens: MAXIMUM_TOKENS, origins: WEFT_CORS_ORIGINS, log },
+    formatError: (error: GraphQLError) =>
+      formatError(error.toJSON(), undefined, () => log.error({ err: error }, 'operation failed')),
+  };
 }
 
 function admission({ admits }: Authenticator): { handler: express.RequestHandler } {

@@ -80,7 +80,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
   api: {
     values: ['domain', 'config', 'adapters', 'activities', 'temporal'],
     types: ['workflows'],
-    packages: { '.': [...APOLLO, '@apollo/subgraph', 'ajv', 'ajv-formats', 'dataloader', 'ws', 'helmet', 'zod'] },
+    packages: { '.': [...APOLLO, '@apollo/subgraph', 'ajv', 'ajv-formats', 'dataloader', 'graphql-ws', 'ws', 'helmet', 'zod'] },
     builtins: true,
   },
   gateway: {
@@ -88,6 +88,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     types: [],
     packages: {
       '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'ruru', 'undici'],
+      live: ['graphql', 'graphql-ws', 'graphql-sse', 'ws', 'lru-cache', 'pino'],
       execute: [
         '@apollo/gateway',
         '@apollo/query-planner',

@@ -35,6 +35,7 @@ import {
   type PageArguments,
   type RunsFilter,
 } from './read-runs.ts';
+import { subscriptionsResolvers } from './subscriptions-resolvers.ts';
 import { runWarnings } from './run-warnings.ts';
 import { temporalUrl } from './temporal-url.ts';
 import { timeTravelResolvers } from './time-travel-resolvers.ts';
@@ -99,6 +100,7 @@ export function runsResolvers(deps: RunsDeps) {
       terminateRun: (_: unknown, { runId, reason = null }: Reason, { principal }: RunsContext) =>
         terminateRun(deps, principal, runId, reason),
     },
+    ...subscriptionsResolvers(deps),
     AuditEntry: insights.AuditEntry,
     Batch: batches.Batch,
     Draft: versions.Draft,

@@ -1,0 +1,132 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  parse,
+  specifiedRules,
+  validate,
+  type ValidationRule,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { coerceVariables } from '../execute/coerce-variables.ts';
+import { executeDeferred, type IncrementalPayload } from '../execute/execute-deferred.ts';
+import { executeOperation, type ExecutionResult } from '../execute/execute-operation.ts';
+import type { PlanCache } from '../execute/plan-cache.ts';
+import { operationOf } from '../execute/prepare-operation.ts';
+import type { SubgraphContext } from '../subgraph-source.ts';
+import { upstreamOperation } from './resumable.ts';
+import { createSharedTopics } from './shared-topics.ts';
+import { subscribeOperation, type SubscriptionParts } from './subscribe-operation.ts';
+
+class Invalid extends Error {
+  readonly problems: readonly GraphQLError[];
+
+  constructor(problems: readonly GraphQLError[]) {
+    super('The document is not valid');
+    this.problems = problems;
+  }
+}
+
+export type LiveRequest = {
+  query?: unknown;
+  operationName?: unknown;
+  variables?: unknown;
+};
+export type LiveResult = ExecutionResult | AsyncGenerator<ExecutionResult | IncrementalPayload>;
+export type LiveCaller = { context: SubgraphContext; scope: string };
+
+export type LiveOperations = {
+  /** Answers at once, or with a stream for a subscription and for what is deferred. */
+  run: (request: LiveRequest, caller: LiveCaller) => Promise<LiveResult>;
+};
+
+export type LiveParts = SubscriptionParts & {
+  plans: () => PlanCache;
+  rules: readonly ValidationRule[];
+  maxTokens: number;
+};
+
+const MOST_DOCUMENTS = 1000;
+/** What a slow reader may leave unread before it is let go. */
+const MOST_HELD = 1000;
+
+/** Operations whose answers come in parts. */
+export function createLiveOperations(parts: LiveParts): LiveOperations {
+  const documents = new LRUCache<string, DocumentNode>({ max: MOST_DOCUMENTS });
+  const topics = createSharedTopics(MOST_HELD, tooSlow);
+  let schema: unknown;
+
+  function readied(query: string): DocumentNode {
+    const { federation } = parts.plans();
+    if (schema !== federation.schema) documents.clear();
+    schema = federation.schema;
+    const known = documents.get(query);
+    if (known !== undefined) return known;
+    const document = parse(query, { maxTokens: parts.maxTokens });
+    const problems = validate(federation.schema, document, [...specifiedRules, ...parts.rules]);
+    if (problems.length > 0) throw new Invalid(problems.map(asInvalid));
+    documents.set(query, document);
+    return document;
+  }
+
+  async function answer(request: LiveRequest, { context, scope }: LiveCaller): Promise<LiveResult> {
+    const { query, operationName, variables } = checked(request);
+    const plans = parts.plans();
+    const document = readied(query);
+    const operation: OperationDefinitionNode = operationOf(document, operationName);
+    const invalid = coerceVariables(plans.federation.schema, operation, variables);
+    if (invalid.length > 0) return { errors: invalid };
+    const defers = query.includes('@defer');
+    const key = `live ${defers} ${operationName ?? ''}\n${query}`;
+    const { prepared, literals } = plans.prepare(key, document, { operationName, defers });
+    const given = { ...variables, ...literals };
+    if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
+      const input = { sources: parts.sources, context, variables: given };
+      return defers ? executeDeferred(prepared, input) : executeOperation(prepared, input);
+    }
+    const follow = () => subscribeOperation(prepared, given, context, parts);
+    // What can be resumed begins where its caller says: that is nobody else's stream.
+    if (upstreamOperation(prepared).resume !== null) return follow();
+    return topics.join(`${scope}\n${key}\n${JSON.stringify(given)}`, follow);
+  }
+
+  return {
+    async run(request, caller) {
+      try {
+        return await answer(request, caller);
+      } catch (error) {
+        if (error instanceof Invalid) return { errors: error.problems };
+        if (error instanceof GraphQLError) return { errors: [error] };
+        return { errors: [new GraphQLError((error as Error).message, { originalError: error as Error })] };
+      }
+    },
+  };
+}
+
+function checked({ query, operationName, variables }: LiveRequest) {
+  if (typeof query !== 'string') throw badRequest('`query` must be a text');
+  if (operationName != null && typeof operationName !== 'string') throw badRequest('`operationName` must be a text');
+  if (variables != null && (typeof variables !== 'object' || Array.isArray(variables))) {
+    throw badRequest('`variables` must be an object');
+  }
+  return {
+    query,
+    operationName: operationName ?? undefined,
+    variables: (variables ?? {}) as Record<string, unknown>,
+  };
+}
+
+const asInvalid = ({ message, nodes }: GraphQLError): GraphQLError =>
+  new GraphQLError(message, { nodes: nodes ?? null, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
+
+const badRequest = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
+
+const tooSlow = (): ExecutionResult => ({
+  errors: [
+    new GraphQLError('Events came faster than they were read; subscribe again', {
+      extensions: { code: 'SUBSCRIPTION_TOO_SLOW' },
+    }),
+  ],
+});
