@@ -267,6 +267,13 @@ export const SETTINGS = {
     meaning:
       'How long after its end a run keeps its large values; later only their size and hash are left. Unset: for ever.',
   },
+  WEFT_SEAL_VALUES: {
+    kind: 'string',
+    default: 'subjects',
+    choices: ['subjects', 'all'],
+    meaning:
+      'Whose values are sealed in the event store, so that they can be erased: of runs with a subject, or of all. Needs WEFT_SECRET_KEY.',
+  },
   WEFT_ARCHIVE_FOLDER: {
     kind: 'string',
     default: null,

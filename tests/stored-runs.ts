@@ -16,13 +16,19 @@ import { RANDOM_INPUT, type RandomRun } from './random-definition.ts';
 import { uniqueName } from './servers.ts';
 
 type FeedEvent = { version: number; type: string; occurredAt: Date; payload: JsonObject };
-export type StoreRun = { tenantId?: TenantId; input?: JsonObject; labels?: Record<string, string>; cutEvery?: number };
+export type StoreRun = {
+  tenantId?: TenantId;
+  input?: JsonObject;
+  labels?: Record<string, string>;
+  subject?: string | null;
+  cutEvery?: number;
+};
 
 /** Stores what the simulator makes of a run as the projector stores what it reads from Temporal. Gives the run's id. */
 export async function storeRun(
   pool: pg.Pool,
   { definition, outcomeOf }: RandomRun,
-  { tenantId = DEFAULT_TENANT, input = RANDOM_INPUT, labels = {}, cutEvery = 1_000 }: StoreRun = {},
+  { tenantId = DEFAULT_TENANT, input = RANDOM_INPUT, labels = {}, subject = null, cutEvery = 1_000 }: StoreRun = {},
 ): Promise<string> {
   const id = runId(uniqueName('run'));
   const hash = definitionHash(createHash('sha256').update(canonicalJson(definition)).digest('hex'));
@@ -34,7 +40,7 @@ export async function storeRun(
     continueAsNew: (step) => step % cutEvery === 0,
   });
   await insertRun(pool, {
-    ...{ id, tenantId, workflowId: workflowId(definition.name), version, definitionHash: hash, labels },
+    ...{ id, tenantId, workflowId: workflowId(definition.name), version, definitionHash: hash, labels, subject },
     ...{ input, idempotencyKey: null, createdAt: new Date() },
   });
   const feed = (await loadRunFeed(pool, id, () => undefined)) as RunFeed;

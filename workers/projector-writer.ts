@@ -129,11 +129,12 @@ function foldPage(feed: RunFeed, page: ReadPage): FoldedPage {
     if (child) children.push(child);
   }
   const changedNodes = changed.all();
-  const { runId, tenantId } = feed;
+  const { runId, tenantId, subject } = feed;
   const { temporalRunId, token, ended } = page;
   return {
     runId,
     tenantId,
+    subject,
     temporalRunId,
     sequenceBase,
     expectedVersion,

@@ -2,6 +2,7 @@ import type { StoredEvent } from '../../domain/events/stored-event.ts';
 import { upcast } from '../../domain/events/upcasters/upcast.ts';
 import { UPCASTERS } from '../../domain/events/upcasters/upcasters.ts';
 import type { Json } from '../../domain/json.ts';
+import { openSealed } from './erasure-keys.ts';
 import { readPayloads } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
 
@@ -29,12 +30,13 @@ export const EVENT_COLUMNS = `event.tenant_id, stream.stream_id, event.version, 
   event.schema_version, event.occurred_at, event.recorded_at, event.causation_id, event.payload,
   coalesce(event.correlation_id, stream.run_id) AS correlation_id, stream.sequence_base + event.version AS sequence`;
 
-/** With large values in their places, brought up to the versions of today. */
+/** With large values in their places and sealed ones opened, brought up to the versions of today. */
 export async function storedEvents(pool: Queryable, rows: readonly EventRow[]): Promise<RunStoredEvent[]> {
-  const payloads = await readPayloads(
+  const stored = await readPayloads(
     createPayloadStore(pool),
     rows.map((row) => row.payload),
   );
+  const payloads = await openSealed(pool, stored);
   return rows.map((row, index) => upcast(UPCASTERS, eventOf(row, payloads[index] as Json)));
 }
 

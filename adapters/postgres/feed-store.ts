@@ -5,6 +5,8 @@ import type { RecordedMigration } from '../../domain/events/follow-migration.ts'
 import type { Json } from '../../domain/json.ts';
 import type { RunState } from '../../domain/runs/run-state.ts';
 import { type ChildRow, childRow, insertChildRuns } from './child-runs.ts';
+import { sealValues, type ValueKey } from '../encryption/sealed-values.ts';
+import { keysOfSubjects } from './erasure-keys.ts';
 import { chainStart } from './event-chain.ts';
 import { insertFeedEvents } from './insert-events.ts';
 import { payloadText, type SpilledValues, spilledValues } from './large-values.ts';
@@ -21,6 +23,8 @@ export type FeedEvent = { version: number; type: string; occurredAt: Date; paylo
 /** What a page of one link of a run changes; written with those of other runs in one transaction. */
 export type FeedPage = {
   tenantId: string;
+  /** Whose values the events hold; they are sealed with its key. */
+  subject?: string | null;
   runId: string;
   temporalRunId: string;
   sequenceBase: number;
@@ -47,12 +51,13 @@ export function runStreamId(runId: string, temporalRunId: string): string {
  */
 export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]): Promise<ReadonlySet<string>> {
   const spilled = spilledValues(pool);
-  const rows = new Map(pages.map((page) => [page, rowsOf(page, spilled)]));
+  const keyOf = await keysOfSubjects(pool, pages);
+  const rows = new Map(pages.map((page) => [page, rowsOf(page, spilled, keyOf(page))]));
   await createPayloadStore(pool).put(spilled);
   return inTransaction(
     pool,
     async (client) => {
-      const keys = await moveStreams(client, pages);
+      const keys = await moveStreams(client, pages, (page) => keyOf(page) !== undefined);
       const written = pages.filter((page) => keys.has(page));
       for (const [tenantId, group] of Map.groupBy(sorted(written), (page) => page.tenantId)) {
         const streams = group.map((page) => ({
@@ -94,9 +99,9 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
 
 type PageRows = { payloads: string[]; nodes: NodeRow[]; run: RunRow; children: ChildRow[] };
 
-function rowsOf(page: FeedPage, spilled: SpilledValues): PageRows {
+function rowsOf(page: FeedPage, spilled: SpilledValues, key: ValueKey | undefined): PageRows {
   return {
-    payloads: page.events.map((event) => payloadText(event.payload, spilled)),
+    payloads: page.events.map(({ payload }) => payloadText(key ? sealValues(payload, key) : payload, spilled)),
     nodes: page.changedNodes.map((changed) =>
       nodeRow({ tenantId: page.tenantId, runId: page.runId, ...changed }, spilled),
     ),
@@ -123,14 +128,18 @@ function sorted(pages: readonly FeedPage[]): FeedPage[] {
 type MovedStream = { streamKey: bigint; head: string };
 
 /** Locks the stream rows in order and moves those that are where their page expects them. */
-async function moveStreams(client: pg.PoolClient, pages: readonly FeedPage[]): Promise<Map<FeedPage, MovedStream>> {
+async function moveStreams(
+  client: pg.PoolClient,
+  pages: readonly FeedPage[],
+  isSealed: (page: FeedPage) => boolean,
+): Promise<Map<FeedPage, MovedStream>> {
   const ordered = sorted(pages);
   const fresh = ordered.filter((page) => page.expectedVersion === 0);
   if (fresh.length > 0) {
     await client.query({
       name: 'open-feed-streams',
-      text: `INSERT INTO event_streams (tenant_id, stream_id, run_id, temporal_run_id, sequence_base, first_event_at)
-             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[])
+      text: `INSERT INTO event_streams (tenant_id, stream_id, run_id, temporal_run_id, sequence_base, first_event_at, sealed)
+             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::bool[])
              ON CONFLICT DO NOTHING`,
       values: [
         fresh.map((page) => page.tenantId),
@@ -139,6 +148,7 @@ async function moveStreams(client: pg.PoolClient, pages: readonly FeedPage[]): P
         fresh.map((page) => page.temporalRunId),
         fresh.map((page) => page.sequenceBase),
         fresh.map((page) => page.events[0]?.occurredAt ?? null),
+        fresh.map(isSealed),
       ],
     });
   }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { AppError } from '../../domain/errors.ts';
+import { createKeyWrap } from '../encryption/key-wrap.ts';
 import { createPayloadCipher } from '../encryption/payload-cipher.ts';
 import { createFolderFiles } from '../archive/folder-files.ts';
 import { createS3Bodies, type S3Options } from '../s3/s3-bodies.ts';
@@ -18,6 +19,8 @@ export type PayloadStorageSettings = {
   readonly WEFT_S3_PATH_STYLE: boolean;
   readonly WEFT_S3_ACCESS_KEY_ID: string | null;
   readonly WEFT_S3_SECRET_ACCESS_KEY: string | null;
+  readonly WEFT_SECRET_KEY: readonly string[];
+  readonly WEFT_SEAL_VALUES: string;
   readonly WEFT_ARCHIVE_STORE: string;
   readonly WEFT_ARCHIVE_FOLDER: string | null;
 };
@@ -52,6 +55,8 @@ export function payloadStorage(settings: PayloadStorageSettings): PayloadStorage
     cipher: createPayloadCipher(settings.WEFT_ENCRYPTION_KEYS),
     bodies: s3 && createS3Bodies(s3),
     writesTo: writesToS3 ? 'bodies' : 'table',
+    keyWrap: createKeyWrap(settings.WEFT_SECRET_KEY),
+    sealAll: settings.WEFT_SEAL_VALUES === 'all',
     archive:
       archivesToS3 && s3
         ? createS3Files({ ...s3, prefix: `${s3.prefix}archive/` })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { ArchiveFiles } from '../archive/archive-files.ts';
+import type { KeyWrap } from '../encryption/key-wrap.ts';
 import { AppError } from '../../domain/errors.ts';
 import { payloadHash, type PayloadHash } from '../../domain/identifiers.ts';
 import type { PayloadBodies, PayloadCipher } from '../../domain/runs/payload-store.ts';
@@ -13,6 +14,10 @@ export type PayloadStorage = {
   writesTo: 'table' | 'bodies';
   /** Of events of closed runs; null or absent where nothing is archived. */
   archive?: ArchiveFiles | null;
+  /** For the keys that values of events are sealed with. */
+  keyWrap?: KeyWrap | null;
+  /** Whether those of runs without a subject are sealed as well. */
+  sealAll?: boolean;
 };
 
 const PLAIN: PayloadStorage = { cipher: null, bodies: null, writesTo: 'table' };

@@ -1,6 +1,7 @@
 import { upcast } from '../../domain/events/upcasters/upcast.ts';
 import { UPCASTERS } from '../../domain/events/upcasters/upcasters.ts';
 import type { Json } from '../../domain/json.ts';
+import { openSealed } from './erasure-keys.ts';
 import { readPayloads } from './large-values.ts';
 import { createPayloadStore, type Queryable } from './payload-store.ts';
 import { runEvents } from './run-feed.ts';
@@ -42,10 +43,11 @@ export async function readRunHistories(db: Queryable, runIds: readonly string[])
            WHERE stream.run_id = ANY($1) AND NOT starts_with(event.type, '${TASKS}') ORDER BY stream.run_id, sequence`,
     values: [runIds],
   });
-  const payloads = await readPayloads(
+  const stored = await readPayloads(
     createPayloadStore(db),
     rows.map(({ payload }) => payload),
   );
+  const payloads = await openSealed(db, stored);
   const histories = new Map<string, HistoryEvent[]>(runIds.map((runId) => [runId, []]));
   rows.forEach((row, index) => {
     const {

@@ -39,6 +39,8 @@ export type FeedLink = {
 export type RunFeed = {
   runId: string;
   tenantId: string;
+  /** Whose values its events hold. */
+  subject: string | null;
   shard: number;
   compiled: CompiledDefinition;
   definitions: CompiledDefinitions;
@@ -61,8 +63,13 @@ export async function loadRunFeed(
   runId: string,
   onEvent: (event: StoredEvent) => void,
 ): Promise<RunFeed | undefined> {
-  const { rows } = await pool.query<{ tenant_id: string; definition_hash: string; shard: number }>(
-    'SELECT tenant_id, coalesce(started_hash, definition_hash) AS definition_hash, shard FROM runs WHERE id = $1',
+  const { rows } = await pool.query<{
+    tenant_id: string;
+    definition_hash: string;
+    shard: number;
+    subject: string | null;
+  }>(
+    'SELECT tenant_id, subject, coalesce(started_hash, definition_hash) AS definition_hash, shard FROM runs WHERE id = $1',
     [runId],
   );
   const run = rows[0];
@@ -85,7 +92,8 @@ export async function loadRunFeed(
       if (event.sequence > (row as LinkRow).sequence_base) onEvent(event);
     }
   }
-  return { runId, tenantId: run.tenant_id, shard: run.shard, definitions, ...fold, link: row ? linkOf(row) : null };
+  const { tenant_id: tenantId, subject, shard } = run;
+  return { runId, tenantId, subject, shard, definitions, ...fold, link: row ? linkOf(row) : null };
 }
 
 async function readUnlessUnknown(

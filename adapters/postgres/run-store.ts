@@ -43,6 +43,7 @@ export type RunRow = {
   parent_iteration: string | null;
   rerun_of: string | null;
   rerun: Omit<Rerun, 'of'> | null;
+  subject: string | null;
   labels: Labels;
   priority: number;
   created_at: Date;
@@ -69,12 +70,15 @@ export type NewRun = Omit<
   | 'labels'
   | 'priority'
   | 'paused'
+  | 'subject'
 > & {
   /** Default is MANUAL. */
   trigger?: RunTrigger | undefined;
   labels?: Labels | undefined;
   priority?: number | undefined;
   rerun?: Rerun | undefined;
+  /** Whose personal data its values are; default is that of the run whose results it takes over. */
+  subject?: string | null | undefined;
   /** What it begins with. */
   seed?: Beginning | undefined;
   implementations?: Implementations | null | undefined;
@@ -93,8 +97,10 @@ export async function insertRun(pool: Queryable, record: NewRun): Promise<{ run:
   const { rows } = await pool.query<RunRow>(
     `INSERT INTO runs (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
                        trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
-                       rerun_of, rerun, seed, implementations)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (id) DO NOTHING RETURNING *`,
+                       rerun_of, rerun, seed, implementations, subject)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+             coalesce($19, (SELECT subject FROM runs WHERE id = $15)))
+     ON CONFLICT (id) DO NOTHING RETURNING *`,
     [
       record.id,
       record.tenantId,
@@ -114,6 +120,7 @@ export async function insertRun(pool: Queryable, record: NewRun): Promise<{ run:
       record.rerun ? JSON.stringify(rerun) : null,
       seed,
       record.implementations ? JSON.stringify(record.implementations) : null,
+      record.subject ?? null,
     ],
   );
   const inserted = rows.length > 0;
@@ -224,6 +231,7 @@ async function fromRows(pool: Queryable, rows: readonly RunRow[]): Promise<RunRe
     idempotencyKey: row.idempotency_key,
     trigger: { kind: row.trigger_kind, id: row.trigger_id, source: row.trigger_source, depth: row.trigger_depth },
     parent: parentOf(row),
+    subject: row.subject,
     rerun: row.rerun_of === null || row.rerun === null ? null : { of: runId(row.rerun_of), ...row.rerun },
     labels: row.labels,
     priority: row.priority,

@@ -1,6 +1,7 @@
 import { acceptRun, readAlias } from '../../adapters/postgres/accept-run.ts';
 import { isQueued } from '../../adapters/postgres/admissions.ts';
 import { readDefinitionByHash } from '../../adapters/postgres/definition-store.ts';
+import { keyWrapOf } from '../../adapters/postgres/erasure-keys.ts';
 import { readBeginning } from '../../adapters/postgres/rerun-store.ts';
 import { insertRun, type NewRun, readRun } from '../../adapters/postgres/run-store.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -32,12 +33,15 @@ export type ExecuteWorkflow = StartRequest &
     /** Default is the latest. */
     version?: number | null | undefined;
     idempotencyKey?: string | null | undefined;
+    /** Whose personal data its values are. */
+    subject?: string | null | undefined;
     /** Default is MANUAL. No caller from outside sets it. */
     trigger?: RunTrigger | undefined;
   };
 
 const START_DEADLINE_MS = 10_000;
 const ANSWER_MARGIN_MS = 500;
+const MOST_SUBJECT = 200;
 
 /**
  * Stores the run, then starts it; a crash in between is repaired by the next request with the same key or by the reconciler.
@@ -130,6 +134,7 @@ async function insertAndStart(
     idempotencyKey,
     trigger: request.trigger,
     labels,
+    subject: checkSubject(deps, request.subject),
     priority: flow.priority,
     createdAt: new Date(),
     implementations: implementationsOf(published.definition),
@@ -141,6 +146,16 @@ async function insertAndStart(
   if (!inserted) return repeatedRun(deps, request, run);
   await start(deps, run, published);
   return run;
+}
+
+/** @throws INPUT_INVALID, SETUP_INCOMPLETE */
+function checkSubject({ pool }: RunsDeps, subject: string | null | undefined): string | null {
+  if (subject === null || subject === undefined) return null;
+  if (subject === '' || subject.length > MOST_SUBJECT || subject.includes('\0') || subject.startsWith('erased')) {
+    throw argumentInvalid('subject', `must have 1 to ${MOST_SUBJECT} characters, and not begin with "erased"`);
+  }
+  keyWrapOf(pool);
+  return subject;
 }
 
 /** @throws IDEMPOTENCY_CONFLICT, RUN_REJECTED */

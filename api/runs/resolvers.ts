@@ -17,6 +17,7 @@ import { codeNodes, workflowKind } from './code-workflows.ts';
 import { counterfactualResolvers } from './counterfactual-resolvers.ts';
 import type { RunsDeps } from './deps.ts';
 import { effectsResolvers } from './effects-resolvers.ts';
+import { erasureResolvers } from './erasure-resolvers.ts';
 import { eventsResolvers } from './events-resolvers.ts';
 import { executeWorkflow, type ExecuteWorkflow } from './execute-workflow.ts';
 import { flowResolvers } from './flow-resolvers.ts';
@@ -89,6 +90,7 @@ export function runsResolvers(deps: RunsDeps) {
       ...projections.Mutation,
       ...triggers.Mutation,
       ...versions.Mutation,
+      ...erasureResolvers(deps).Mutation,
       ...operateResolvers(deps).Mutation,
       publishWorkflow: (_: unknown, { definition }: { definition: Json }, { principal }: RunsContext) =>
         publishWorkflow(deps, principal, definition),

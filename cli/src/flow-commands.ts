@@ -8,6 +8,7 @@ type Shared = { json?: boolean; url?: string };
 export type RunStartOptions = Shared & {
   input?: string;
   label?: Record<string, string>;
+  subject?: string;
   priority?: number;
   key?: string;
   version?: number;
@@ -45,6 +46,7 @@ export function addFlowCommands(program: Command): void {
   shared(run.command('start').description('start a run of a workflow').argument('<workflow>'))
     .option('--input <json>', 'the input as JSON, or @file')
     .option('--label <key=value>', 'a label to search by; may be repeated', label)
+    .option('--subject <id>', 'whose personal data it holds, to be erased by weft subject erase')
     .option('--priority <1-5>', '1 is first', wholeNumber())
     .option('--key <text>', 'idempotency key: the same key gives the same run')
     .option('--version <number>', 'of the workflow; default is the latest', wholeNumber())

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAccessCommands } from './access-commands.ts';
 import { addAuthoringCommands } from './authoring-commands.ts';
+import { addEraseCommands } from './erase-commands.ts';
 import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
 import { addInsightCommands } from './insight-commands.ts';
@@ -55,6 +56,7 @@ addTriggerCommands(program);
 addVersionCommands(program);
 addWorkerCommand(program);
 addEventsCommand(program);
+addEraseCommands(program);
 addInsightCommands(program);
 addPayloadsCommand(program);
 

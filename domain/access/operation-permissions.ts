@@ -46,6 +46,8 @@ export const OPERATION_PERMISSIONS = {
   skipNode: 'runs:operate',
   setVariable: 'runs:operate',
   migrateRun: 'runs:operate',
+  eraseSubject: 'tenants:admin',
+  eraseTenantValues: 'tenants:admin',
   startBatch: 'runs:operate',
   cancelBatch: 'runs:operate',
 

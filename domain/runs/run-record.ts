@@ -54,6 +54,8 @@ export type RunRecord = {
   parent: { runId: RunId; nodeId: NodeId; iteration: Iteration } | null;
   /** The run whose results it has taken over. */
   rerun: Rerun | null;
+  /** Whose personal data its values are; null where nobody said so. */
+  subject: string | null;
   labels: Labels;
   /** 1 (first) to 5 (last). */
   priority: number;

@@ -5,10 +5,10 @@ import { UsageError } from '../usage-error.ts';
 import { printJson } from './print-rows.ts';
 import { RUN_VIEW, type RunView, statusOf } from './run-view.ts';
 
-const START = `mutation ($workflowId: ID!, $input: JSON, $version: Int, $key: String, $priority: Int, $labels: JSON,
+const START = `mutation ($workflowId: ID!, $input: JSON, $version: Int, $key: String, $priority: Int, $labels: JSON, $subject: String,
   $startAt: DateTime, $delayMs: Int, $waitMs: Int, $reuseFrom: ID, $reuse: Boolean) {
   executeWorkflow(workflowId: $workflowId, input: $input, version: $version, idempotencyKey: $key, priority: $priority,
-    labels: $labels, startAt: $startAt, delayMs: $delayMs, waitMs: $waitMs,
+    labels: $labels, subject: $subject, startAt: $startAt, delayMs: $delayMs, waitMs: $waitMs,
     reuseFrom: $reuseFrom, reuse: $reuse) { ${RUN_VIEW} }
 }`;
 
@@ -21,6 +21,7 @@ export async function startRun(workflowId: string, options: RunStartOptions & { 
     key: options.key,
     priority: options.priority,
     labels: options.label,
+    subject: options.subject,
     startAt: options.startAt,
     delayMs: options.delay,
     waitMs: options.wait,
