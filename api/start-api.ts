@@ -43,6 +43,9 @@ import { formatError } from './graphql/format-error.ts';
 import { mountHealth } from './http/health.ts';
 import { protectAnswers } from './http/protect-answers.ts';
 import { readiness } from './http/readiness.ts';
+import { openModelCatalogue } from './models/model-catalogue.ts';
+import { modelsResolvers } from './models/models-resolvers.ts';
+import { mountTokenStreams } from './models/mount-token-streams.ts';
 import { swaggerUi } from './http/swagger-ui.ts';
 import { mountRest } from './rest/mount-rest.ts';
 import { batchActs } from './runs/batch-acts.ts';
@@ -124,7 +127,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   mountHealth(app, { checks, pool });
   app.use(swaggerUi());
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
-  const schema = subgraphSchema(deps, tenants, access);
+  const schema = subgraphSchema(deps, tenants, access, settings);
   const apollo = createApollo(schema, log, traces, server);
   await apollo.start();
 
@@ -143,6 +146,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       formatError(formatted, error, undefined, (cause) => log.error({ err: cause }, 'a subscription failed')),
   });
   subscriptions.attach(server);
+  const streams = mountTokenStreams(app, server, { deps, tenants, access, settings, log });
   mountWebhooks(app, deps, {
     maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
@@ -172,7 +176,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await apollo.stop();
       await dispatcher.stop();
       await batches.stop();
-      await runChanges.close();
+      await Promise.all([runChanges.close(), streams.close()]);
       await hints.close();
       await tenants.close();
       await access.close();
@@ -194,14 +198,15 @@ function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: 
   );
 }
 
-function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access): GraphQLSchema {
+function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, settings: Settings): GraphQLSchema {
   const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
   const { Query, Mutation, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
   const own = accessResolvers(access.deps);
+  const models = modelsResolvers({ systemPool: deps.pool, catalogue: openModelCatalogue(settings) });
   const resolvers = {
     ...{ ...runs, ...own.types },
-    Query: { ...Query, ...own.Query },
-    Mutation: { ...Mutation, ...own.Mutation },
+    Query: { ...Query, ...own.Query, ...models.Query },
+    Mutation: { ...Mutation, ...own.Mutation, ...models.Mutation },
   };
   return enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }]), access.watch);
 }

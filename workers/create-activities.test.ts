@@ -18,6 +18,7 @@ const { rooms, close } = createActivities(settings, {
   effects: createEffectStore(database),
   events: createEventRecorder(database),
   runs: runDependencies(database, new Map([['default', temporal]])),
+  tokens: null,
 });
 const pools = loadPools(settings);
 afterAll(close);

@@ -1,5 +1,5 @@
 import { createContentActivities } from '../activities/content/content-activities.ts';
-import { createModelBreakers } from '../activities/models/model-breakers.ts';
+import { type BreakerChange, createModelBreakers } from '../activities/models/model-breakers.ts';
 import { createModelActivities } from '../activities/models/model-activities.ts';
 import { recordModelCalls } from '../activities/models/record-model-calls.ts';
 import { createRunActivities, type RunDependencies } from '../activities/runs/run-activities.ts';
@@ -14,6 +14,7 @@ import {
 } from '../adapters/models/provider-options.ts';
 import { createTextThreads } from '../adapters/text/text-threads.ts';
 import type { EventRecorder } from '../domain/events/event-recorder.ts';
+import type { TokenPublisher } from '../domain/models/token-event.ts';
 import type { EffectLedger } from '../domain/tools/effect-ledger.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Room } from './pools.ts';
@@ -23,10 +24,20 @@ const TEXT_THREADS = 2;
 
 export type ActivityRooms = Readonly<Record<Room, object>>;
 
+export type ActivityDependencies = {
+  effects: EffectLedger;
+  events: EventRecorder;
+  runs: RunDependencies;
+  /** Null: tokens are shown to nobody. */
+  tokens: TokenPublisher | null;
+  /** Told when a model begins or ceases to fail. */
+  onBreaker?: (change: BreakerChange) => void;
+};
+
 /** Builds the adapters that activities need; `close` ends their threads. */
 export function createActivities(
   settings: Settings,
-  { effects, events, runs }: { effects: EffectLedger; events: EventRecorder; runs: RunDependencies },
+  { effects, events, runs, tokens, onBreaker }: ActivityDependencies,
 ): { rooms: ActivityRooms; close: () => Promise<void> } {
   const text = createTextThreads({ threads: TEXT_THREADS });
   const models = createLanguageModels(providerOptions(settings, (job, signal) => text.run('condense', job, signal)));
@@ -38,10 +49,10 @@ export function createActivities(
         defaultProvider: defaultModelProvider(settings, models),
         defaultEmbeddingProvider: defaultEmbeddingProvider(settings, models),
         effects,
-        breakers: createModelBreakers(),
+        breakers: createModelBreakers(onBreaker === undefined ? {} : { onChange: onBreaker }),
         checkSchema: createSchemaCheck(),
         guards: [recordModelCalls(events)],
-        tokens: null,
+        tokens,
       }),
       runs: createRunActivities(runs),
       tools: createToolActivities({

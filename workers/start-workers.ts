@@ -24,6 +24,7 @@ import { encodeFailureMessages } from './encode-failure-messages.ts';
 import { cachedRuns, createTuner } from './create-tuner.ts';
 import { activitiesOf } from './pools.ts';
 import { runDependencies } from './run-dependencies.ts';
+import { watchModels } from './watch-models.ts';
 
 export type RunningWorkers = {
   /** Takes no further work; what runs may end within the grace, then it is cancelled. */
@@ -62,10 +63,12 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const clients = new Map(
     namespaces.map((namespace) => [namespace, new Client({ connection, namespace, dataConverter })] as const),
   );
+  const models = watchModels(database, settings, log);
   const { rooms, close } = createActivities(settings, {
     effects: createEffectStore(database),
     events: createEventRecorder(database),
     runs: runDependencies(database, clients),
+    ...models,
   });
   const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;
   const slotsOf = createTuner(settings, pools);
@@ -102,6 +105,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const finished = runAll(workers, drain, async () => {
     await hints.close();
     await close();
+    await models.tokens.close();
     await connection.close();
     await database.end();
   });

@@ -5,6 +5,7 @@ import { addEraseCommands } from './erase-commands.ts';
 import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
 import { addInsightCommands } from './insight-commands.ts';
+import { addModelsCommands } from './models-commands.ts';
 import { addOperateCommands } from './operate-commands.ts';
 import { addPayloadsCommand } from './payloads/payloads-command.ts';
 import { printFailure } from './print-failure.ts';
@@ -58,6 +59,7 @@ addWorkerCommand(program);
 addEventsCommand(program);
 addEraseCommands(program);
 addInsightCommands(program);
+addModelsCommands(program);
 addPayloadsCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.

@@ -8,7 +8,7 @@ export type Shared = { url: string; json?: boolean };
 export type OperateOptions = Shared & { by?: string; reason?: string; path?: string; output?: string };
 export type AnswerOptions = Shared & { by?: string; path?: string; comment?: string; data?: string };
 export type ShowOptions = Shared & { nodes: number };
-export type WatchOptions = Shared & { timeout?: number };
+export type WatchOptions = Shared & { timeout?: number; tokens?: boolean; api?: string };
 export type EventsOptions = Shared & { after?: number; first?: number };
 
 /** The verbs that look at one run and act on it. */
@@ -29,6 +29,8 @@ function addReading(run: Command): void {
     );
   verb(run, 'watch <id>', 'say what changes until the run is closed; exit code 0 when it completed, else 1')
     .option('--timeout <seconds>', 'give up after this long: exit code 2', wholeNumber())
+    .option('--tokens', 'show what models say while they say it')
+    .option('--api <url>', 'where the tokens come from; default is the API of the server here')
     .action((id: string, options: WatchOptions) =>
       exitCode(async () => (await import('./run/watch-run.ts')).watchRun(id, options)),
     );

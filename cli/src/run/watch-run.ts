@@ -3,7 +3,9 @@ import { printJson } from '../flow/print-rows.ts';
 import { statusOf } from '../flow/run-view.ts';
 import { createGatewayClient } from '../gateway-client.ts';
 import type { WatchOptions } from '../operate-commands.ts';
+import { readRunFile } from '../run-file.ts';
 import { createWarningTeller } from '../run-warnings.ts';
+import { createTokenPrinter, followTokens, type SeenEvent } from './follow-tokens.ts';
 import { nodeName, nodeRemark, readRunDetail, type RunDetail, tookOf } from './run-detail.ts';
 
 const POLL_MS = 500;
@@ -11,17 +13,28 @@ const POLL_MS = 500;
 const NODES = 1000;
 
 /** One line for each change. Gives the exit code. */
-export async function watchRun(id: string, { url, json, timeout }: WatchOptions): Promise<number> {
+export async function watchRun(id: string, options: WatchOptions): Promise<number> {
+  const { url, json, timeout } = options;
   const gateway = createGatewayClient(url);
   const deadline = timeout === undefined ? Infinity : Date.now() + timeout * 1000;
-  const say = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
+  const out = json ? process.stderr : process.stdout;
+  const printer = createTokenPrinter((text) => void out.write(text));
+  const leaving = new AbortController();
+  const follow = options.tokens ? tokenFollower(id, options, printer.show, leaving.signal) : () => undefined;
+  const say = (line: string) => {
+    printer.rest();
+    out.write(`${line}\n`);
+  };
   const tell = createWarningTeller((line) => say(`! ${line}`));
   const differences = createDifferences();
   for (;;) {
     const run = await readRunDetail(gateway, id, NODES);
     for (const line of differences(run)) say(line);
+    follow(run);
     tell(run.warnings);
     if (run.closedAt !== null) {
+      leaving.abort();
+      printer.rest();
       if (json) printJson(run);
       else if (run.output !== null) say(JSON.stringify(run.output, null, 2));
       return run.status === 'COMPLETED' ? 0 : 1;
@@ -32,6 +45,28 @@ export async function watchRun(id: string, { url, json, timeout }: WatchOptions)
     }
     await sleep(POLL_MS);
   }
+}
+
+const SPEAKING = new Set(['RUNNING', 'COMPLETED', 'FAILED']);
+
+/** Begins to read the tokens of each execution of a model node when it is first seen at work. */
+function tokenFollower(
+  runId: string,
+  { url, api }: WatchOptions,
+  show: (node: string, event: SeenEvent) => void,
+  signal: AbortSignal,
+): (run: RunDetail) => void {
+  const followed = new Set<string>();
+  const apiUrl = api ?? readRunFile('.weft')?.apiUrl ?? 'http://127.0.0.1:8080';
+  return (run) => {
+    for (const node of run.nodes) {
+      const name = nodeName(node);
+      if (node.type !== 'model.complete' || !SPEAKING.has(node.status) || followed.has(name)) continue;
+      followed.add(name);
+      const place = { runId, nodeId: node.id, path: node.path };
+      void followTokens(apiUrl, place, { graphUrl: url, onEvent: (event) => show(name, event), signal });
+    }
+  };
 }
 
 /** What is new about a run since it was last asked about it. */
