@@ -9,7 +9,7 @@ import { openEventSockets } from '../api/events/event-socket.ts';
 
 const [databaseUrl = '', port = '0'] = process.argv.slice(2);
 const pool = createPool(databaseUrl, 4);
-const logInternal = (error: unknown) => console.error(error);
+const logInternal = (error: unknown) => void process.stderr.write(`${String(error)}\n`);
 const heads = watchEventHeads(pool, { onError: logInternal });
 const door = {
   principalFrom: async () => LOCAL_PRINCIPAL,

@@ -4,7 +4,9 @@ import { openRedisEventStream } from '../adapters/redis/redis-event-stream.ts';
 import { startEventOutbox } from '../workers/event-outbox.ts';
 
 const [databaseUrl = '', redisUrl = ''] = process.argv.slice(2);
-const log = { warn: (fields: object, message: string) => console.error(message, fields) };
+const log = {
+  warn: (fields: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+};
 const stream = openRedisEventStream(redisUrl, { most: 1_000_000, onError: () => undefined });
 startEventOutbox({ pool: createPool(databaseUrl, 2), stream, log });
 process.send?.('started');

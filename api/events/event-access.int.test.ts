@@ -30,19 +30,21 @@ describe('following events where everybody has to sign in', () => {
   }
 
   it('is for those with events:read, and the security audit for those who may administer access', async () => {
-    const viewer = await signUp(doors, 'vera', ['viewer']);
+    const analyst = await signUp(doors, 'vera', ['analyst']);
     const admin = await signUp(doors, 'ada', ['admin']);
     const payload = { id: 's', by: null, note: null };
     await recordEvents(doors.pool, 'default', [{ type: 'schedule.paused', id: 's', payload }]);
     expect((await get()).status).toBe(401);
     expect((await get('wrong')).status).toBe(401);
-    expect((await typesFor(viewer.token)).some((type) => type.startsWith('access.'))).toBe(false);
+    const viewer = await signUp(doors, 'tom', ['viewer']);
+    expect((await get(viewer.token)).status).toBe(403);
+    expect((await typesFor(analyst.token)).some((type) => type.startsWith('access.'))).toBe(false);
     expect(await typesFor(admin.token)).toContain('access.user_created');
   });
 
   it('takes the token of a WebSocket as a header or as a subprotocol', async () => {
     const url = `${doors.apiUrl.replace('http', 'ws')}/events/socket`;
-    const { token } = await signUp(doors, 'bob', ['viewer']);
+    const { token } = await signUp(doors, 'bob', ['analyst']);
     const answerOf = async (socket: WebSocket) => {
       socket.on('open', () => socket.send('{"type":"subscribe","id":"x"}'));
       const [data] = (await once(socket, 'message')) as [Buffer];

@@ -153,7 +153,7 @@ function parsed(text: string): Message {
   if (!areTexts || !isText(correlationId) || !isText(streamId) || Object.keys(others).length > 0) {
     throw new AppError('INPUT_INVALID', { detail: 'a filter has types, correlationId and streamId' });
   }
-  return { type, id, filter: filter as FilterInput, after };
+  return { type, id, filter, after };
 }
 
 function send(socket: WebSocket, message: object): void {
