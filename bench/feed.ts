@@ -19,6 +19,7 @@ import { type Process, startProcess } from '../tests/e2e/process.ts';
 import { bundleWorkflows } from '../workers/bundle.ts';
 import { createPoolWorker } from '../workers/create-pool-worker.ts';
 import { activityChain } from './engine-definitions.ts';
+import { cpuSeconds } from './process-cpu.ts';
 import { type BenchResult, compared, quantile } from './report.ts';
 import { type BenchServers, startBenchServers } from './servers.ts';
 
@@ -27,6 +28,7 @@ const CONCURRENCY = 20;
 const BACKLOG_RUNS = 200;
 const HALF_LOAD_MS = 20_000;
 const GOAL_MS = 250;
+const MOST_CPU = 0.15;
 const activities = {
   http: ({ url }: { url: string }) => Promise.resolve({ status: 200, headers: {}, body: null, url }),
 };
@@ -57,7 +59,9 @@ async function measure(servers: BenchServers): Promise<BenchResult[]> {
     const serverRate = (expected * (BACKLOG_RUNS / (BACKLOG_RUNS + 20))) / seconds;
     projector = await startProjector(servers);
     const caughtUp = await catchUp(site.pool, expected);
+    const used = cpuOf({ projector: projector.pid, temporal: servers.pids.temporal ?? -1 });
     const lags = await lagAtHalfLoad(site, (BACKLOG_RUNS / seconds) * 0.5);
+    const cpu = used();
     const p50 = quantile(lags, 0.5);
     const p99 = quantile(lags, 0.99);
     return [
@@ -82,11 +86,29 @@ async function measure(servers: BenchServers): Promise<BenchResult[]> {
         baseline: serverRate,
         goal: { atLeast: 20 },
       }),
+      compared({
+        name: "CPU of the projector at half load against the Temporal server's",
+        unit: 's',
+        value: cpu.projector,
+        baseline: cpu.temporal,
+        goal: { atMost: MOST_CPU },
+      }),
     ];
   } finally {
     await projector?.stop();
     await site.close();
   }
+}
+
+type Pids = { projector: number; temporal: number };
+
+/** Seconds of CPU that each has used when it is called. */
+function cpuOf({ projector, temporal }: Pids): () => Pids {
+  const before = { projector: cpuSeconds(projector), temporal: cpuSeconds(temporal) };
+  return () => ({
+    projector: cpuSeconds(projector) - before.projector,
+    temporal: cpuSeconds(temporal) - before.temporal,
+  });
 }
 
 type Site = {

@@ -9,6 +9,7 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   map: async () => (await import('./map.ts')).map(),
   effects: async () => (await import('./effects.ts')).effects(),
   waiting: async () => (await import('./waiting.ts')).waiting(),
+  soak: async () => (await import('./soak.ts')).soak(),
   gateway: async () => (await import('./gateway.ts')).gateway(),
   projections: async () => (await import('./projections.ts')).projections(),
   peers: async () => (await import('./peers.ts')).peers(),

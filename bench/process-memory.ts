@@ -13,7 +13,7 @@ function ownKb(pid: number): number {
   }
 }
 
-function familyOf(root: number): number[] {
+export function familyOf(root: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {

@@ -1,0 +1,3 @@
+export async function note(left: number): Promise<number> {
+  return left;
+}
