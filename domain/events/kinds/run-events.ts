@@ -121,6 +121,9 @@ export const BOOKKEEPING_EVENTS = {
     ...reason,
     ...by,
   }),
+  'history.lost': eventKind('Temporal deleted the history of this link before all of it was read', {
+    continuesIn: nullable(text('Temporal run id of the link in which the run goes on')),
+  }),
   'local_activity.failed': eventKind('Fused nodes failed together', {}),
   'activity.scheduled': eventKind('An activity of a workflow written by hand was scheduled', {
     activityId: text('Activity id'),
