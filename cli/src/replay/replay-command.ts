@@ -37,9 +37,17 @@ export function addReplayCommands(program: Command): void {
       const { runReplay } = await import('./replay.ts');
       await exitWith(() => runReplay(target, options));
     });
-  program
-    .command('history')
-    .description("Temporal's histories as files")
+  const history = program.command('history').description("Temporal's histories as files");
+  history
+    .command('import')
+    .description('a closed run out of a file of "weft history export --all" becomes one of the event store')
+    .argument('<file>')
+    .option('--as <id>', 'under another id')
+    .action(async (file: string, options: { as?: string }) => {
+      const { importHistory } = await import('./import-history.ts');
+      await exitWith(() => importHistory(file, options));
+    });
+  history
     .command('export')
     .description("a run's history as Temporal's JSON")
     .argument('<run>', 'the run id')

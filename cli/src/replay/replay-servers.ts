@@ -11,11 +11,14 @@ import { connectTemporal, createTemporalClient } from '../../../temporal/client.
 import { recordedPayloads } from '../../../temporal/replay/recorded-payloads.ts';
 import { findServers } from '../worker/find-servers.ts';
 
+export type Database = ReturnType<typeof openDatabase>;
+
 /** Where histories, and what they refer to, are looked up; null without servers. */
 export type ReplayServers = {
   settings: Settings;
   cipher: PayloadCipher | null;
   store: PayloadStore | null;
+  pool: Database | null;
   definition: (hash: string) => Promise<WorkflowDefinition | undefined>;
   temporal: () => Promise<Client>;
 };
@@ -34,6 +37,7 @@ export async function withServers<Result>(work: (servers: ReplayServers) => Prom
       settings,
       cipher,
       store,
+      pool,
       definition: async (hash) =>
         pool === null ? undefined : (await readDefinitionByHash(pool, definitionHash(hash)))?.definition,
       temporal: async () => {
