@@ -19,7 +19,7 @@ type Row = {
 type Copy = { projection: Projection; generation: number; live: boolean };
 
 /** Positions of one transaction. */
-const BATCH = { live: 500, build: 2_000 };
+const BATCH = { live: 500, build: 5_000 };
 type Batch = typeof BATCH;
 /** Events behind the old tables with which the last step of a build begins, while the old ones stand still. */
 const CLOSE = 5_000;
