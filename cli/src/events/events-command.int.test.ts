@@ -9,6 +9,7 @@ import { Registry } from 'prom-client';
 import { publishDefinition } from '../../../adapters/postgres/definition-store.ts';
 import { createPayloadStore } from '../../../adapters/postgres/payload-store.ts';
 import { createPool } from '../../../adapters/postgres/pool.ts';
+import { readEvents } from '../../../adapters/postgres/read-events.ts';
 import { hintRuns } from '../../../adapters/postgres/run-hints.ts';
 import { insertRun } from '../../../adapters/postgres/run-store.ts';
 import { consumeOnce, createSubscription } from '../../../adapters/postgres/subscriptions.ts';
@@ -145,6 +146,11 @@ describe('weft events', () => {
     expect(JSON.parse(verify.stdout)).toMatchObject({ streams: 1, found: [], goneValues: 0 });
     expect(verify.code).toBe(0);
     expect(await eventFaults(pool)).toEqual([]);
+    const read = { tenantId: DEFAULT_TENANT, filter: { types: ['run.completed', 'timer.*'] }, first: 100 };
+    const found = (await readEvents(pool, read)).filter(({ correlationId }) => ids.includes(correlationId ?? ''));
+    expect(found.map(({ type }) => type).sort()).toEqual([
+      ...['run.completed', 'run.completed', 'timer.fired', 'timer.fired', 'timer.started', 'timer.started'],
+    ]);
   });
 
   it('finds no difference in a run that was reset while it waited, open and closed', async () => {
