@@ -13,7 +13,7 @@ const EVENTS = `query ($filter: StoredEventFilter, $after: String, $first: Int, 
 describe('stored events through the gateway', () => {
   let doors: Doors;
   beforeAll(async () => {
-    doors = await openDoors();
+    doors = await openDoors({ WEFT_SECRET_KEY: '7'.repeat(64) });
   }, 60_000);
   afterAll(() => doors.close());
 
@@ -54,6 +54,21 @@ describe('stored events through the gateway', () => {
       version: 2,
       payload: { workflowId: 'brief', version: 1, reason: 'old' },
     });
+  });
+
+  it('has batches and webhooks, without secrets', async () => {
+    await sure('mutation { startBatch(operation: CANCEL, filter: {}, dryRun: true, reason: "look") { id } }');
+    const made = await sure('mutation { createWebhook(id: "w", workflowId: "brief") { secret } }');
+    const rotated = await sure('mutation { rotateWebhookSecret(id: "w") { secret } }');
+    await sure('mutation { updateWebhook(id: "w", enabled: false) { id } }');
+    await sure('mutation { deleteWebhook(id: "w") }');
+    const page = await events({ filter: { types: ['batch.*', 'webhook.*'] } });
+    expect(typesOf(page)).toEqual([
+      ...['batch.started', 'webhook.created', 'webhook.secret_rotated', 'webhook.changed', 'webhook.deleted'],
+    ]);
+    expect(page.edges[0].node.payload).toMatchObject({ operation: 'CANCEL', total: 0, dryRun: true, reason: 'look' });
+    const text = JSON.stringify(page);
+    for (const { secret } of [made.createWebhook, rotated.rotateWebhookSecret]) expect(text).not.toContain(secret);
   });
 
   it('has each as its schema says', async () => expect(await eventFaults(doors.pool)).toEqual([]));
