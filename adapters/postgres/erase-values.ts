@@ -111,7 +111,7 @@ function overwritten(name: string, kind: Column['kind']): string {
   const column = `"${name}"`;
   const nothing = `${column} IS NULL OR ${column}::text = 'null'`;
   const error = `json_build_object('code', ${column}->>'code', 'message', '${ERASED}', 'nodeId', ${column}->>'nodeId', 'hint', NULL)`;
-  const value = /error$/.test(name) ? error : `to_json('${ERASED}'::text)`;
+  const value = name.endsWith('error') ? error : `to_json('${ERASED}'::text)`;
   return `CASE WHEN ${nothing} THEN ${column} ELSE ${value}::${kind} END`;
 }
 

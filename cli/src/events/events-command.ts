@@ -125,17 +125,11 @@ function addArchive(events: Command): void {
     .requiredOption('--older-than <time>', 'of runs that closed longer ago, such as 90d')
     .option('--dry-run', 'say how many, and change nothing')
     .option('--json', 'one JSON object on stdout')
-    .action(async (options: ArchiveCommand) => {
-      const { archive } = await import('./archive-events.ts');
-      process.exitCode = await archive(options);
-    });
+    .action((options: ArchiveCommand) => exitCode(async () => (await import('./archive-events.ts')).archive(options)));
   events
     .command('restore <run>')
     .description('bring archived events of a run back into the table')
-    .action(async (run: string) => {
-      const { restore } = await import('./archive-events.ts');
-      process.exitCode = await restore(run);
-    });
+    .action((run: string) => exitCode(async () => (await import('./archive-events.ts')).restore(run)));
 }
 
 function addDeadLetters(events: Command): void {
