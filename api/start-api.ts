@@ -22,11 +22,14 @@ import { listen } from '../adapters/express/listen.ts';
 import { registerQueueGauges } from '../adapters/prometheus/queue-gauges.ts';
 import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
+import { definitionHash, tenantId as asTenantId } from '../domain/identifiers.ts';
 import { checkTemporal } from '../temporal/check-temporal.ts';
 import type { connectTemporal } from '../temporal/client.ts';
 import { loadPools } from '../temporal/load-pools.ts';
 import { createQueueWatch } from '../temporal/queue-watch.ts';
+import { createReplayer } from '../temporal/replay/create-replayer.ts';
 import { createSecretBox } from '../temporal/secret-box.ts';
+import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
 import { createPayloadStore } from '../adapters/postgres/payload-store.ts';
 import { createRemoteCodec } from '../temporal/remote-codec.ts';
 import type { FirstAdmin } from './access/first-admin.ts';
@@ -108,6 +111,10 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     hint: hints.hint,
     runChanges,
     secrets,
+    replay: createReplayer(settings, createPayloadStore(pool), {
+      definitions: async (hash) => (await readDefinitionByHash(pool, definitionHash(hash)))?.definition,
+      links: settings,
+    }),
     wakeBatches: () => batches.wake(),
   };
   const tenants = createTenantDeps(deps, settings);

@@ -130,6 +130,11 @@ export const SETTINGS = {
     default: null,
     meaning: 'Folder with workflows.ts and activities.ts: workflows written by hand, run beside the others.',
   },
+  WEFT_WORKFLOW_BUNDLE: {
+    kind: 'string',
+    default: null,
+    meaning: 'File with the workflow code that the workers run, by which the API replays histories.',
+  },
   WEFT_WORKER_BUILD_ID: {
     kind: 'string',
     default: null,

@@ -28,9 +28,9 @@ async function openShop() {
 export type Reruns = Awaited<ReturnType<typeof openReruns>>;
 
 /** The doors and what runs behind them, beside a shop that counts its calls, and the words for asking. */
-export async function openReruns(queues: TaskQueue[] = ['runs']) {
+export async function openReruns(queues: TaskQueue[] = ['runs'], environment: Record<string, string> = {}) {
   const shop = await openShop();
-  const doors = await openDoors({ WEFT_HTTP_ALLOWED_HOSTS: '127.0.0.1' });
+  const doors = await openDoors({ WEFT_HTTP_ALLOWED_HOSTS: '127.0.0.1', ...environment });
   const services = await startRunServices(doors, queues);
   const query = async (text: string, variables?: Record<string, unknown>) => {
     const { data, errors } = await doors.ask(text, variables);

@@ -66,7 +66,7 @@ export async function counterfactual(
     throw new AppError('NOT_FOUND', { what: 'Workflow', id: `${newest.workflowId} version ${request.version}` });
   if (isCode(base.definition)) throw rerunRefused(newest.id, 'it runs code written by hand, whose nodes are not known');
   const definition = ofItsOwn(setInDefinition(base.definition, set), base);
-  const published = await publishWorkflow(deps, principal, definition as unknown as Json);
+  const published = await publishWorkflow(deps, principal, definition);
   const [run, again] = [request.run ?? [], request.again ?? []];
   const compiled = compileDefinition(published.definition);
   const unknown = [...run, ...again].find((id) => !compiled.indexOf.has(id));

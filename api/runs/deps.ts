@@ -4,6 +4,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { PoolRow } from '../../domain/runs/pools.ts';
 import type { createTemporalClient } from '../../temporal/client.ts';
 import type { QueueWatch } from '../../temporal/queue-watch.ts';
+import type { Replayer } from '../../temporal/replay/create-replayer.ts';
 import type { SecretBox } from '../../temporal/secret-box.ts';
 import type { InputValidators } from './input-validators.ts';
 
@@ -39,4 +40,6 @@ export type RunsDeps = {
   /** Tells this process' runner that there is a batch. */
   wakeBatches: () => void;
   secrets: SecretBox;
+  /** Null where the workflow code is not known. */
+  replay?: Replayer | null;
 };

@@ -65,7 +65,7 @@ export async function planRerunOf(deps: RunsDeps, principal: Principal, request:
   const input = patches.input ?? of.input;
   const to = compileDefinition(published.definition);
   const seed = buildSeed(earlier, to, { named: nodeIds, patches });
-  const rerun: Rerun = { of: of.id, kind: 'RERUN', eventId: null, nodeIds, patches: patches as JsonObject };
+  const rerun: Rerun = { of: of.id, kind: 'RERUN', eventId: null, nodeIds, patches };
   return planned(deps, earlier, { of, published, input, beginning: { seed }, rerun });
 }
 
@@ -87,7 +87,7 @@ export async function planForkOf(deps: RunsDeps, principal: Principal, request: 
   const to = same ? earlier.compiled : compileDefinition(published.definition);
   const { version } = published;
   const forked = prepareFork(earlier, { to, version, mapping, patches, at: earlier.state.now });
-  const rerun: Rerun = { of: of.id, kind: 'FORK', eventId, nodeIds: null, patches: patches as JsonObject };
+  const rerun: Rerun = { of: of.id, kind: 'FORK', eventId, nodeIds: null, patches };
   return planned(deps, earlier, { of, published, input: forked.input, beginning: { forked }, rerun });
 }
 

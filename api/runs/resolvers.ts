@@ -25,6 +25,7 @@ import { insightsResolvers } from './insights-resolvers.ts';
 import type { RunLoaders } from './loaders.ts';
 import { operateResolvers } from './operate-resolvers.ts';
 import { projectionsResolvers } from './projections-resolvers.ts';
+import { replayResolvers } from './replay-resolvers.ts';
 import { rerunResolvers } from './rerun-resolvers.ts';
 import { publishWorkflow, validateWorkflow } from './publish-workflow.ts';
 import {
@@ -56,6 +57,7 @@ export function runsResolvers(deps: RunsDeps) {
   const projections = projectionsResolvers(deps);
   const reruns = rerunResolvers(deps);
   const whatIf = counterfactualResolvers(deps);
+  const replays = replayResolvers(deps);
   const triggers = triggerResolvers(deps);
   const versions = versionsResolvers(deps);
   return {
@@ -63,12 +65,14 @@ export function runsResolvers(deps: RunsDeps) {
     ...authoring.types,
     ...reruns.types,
     ...whatIf.types,
+    ...replays.types,
     JSON: jsonScalar,
     DateTime: dateTimeScalar,
     Query: {
       ...authoring.Query,
       ...reruns.Query,
       ...whatIf.Query,
+      ...replays.Query,
       ...batches.Query,
       ...events.Query,
       ...insights.Query,

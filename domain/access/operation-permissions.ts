@@ -32,6 +32,7 @@ export const OPERATION_PERMISSIONS = {
   runEvents: 'runs:read',
   planRerun: 'runs:read',
   planFork: 'runs:read',
+  replayRuns: 'runs:operate',
   counterfactualResult: 'runs:read',
   counterfactual: 'runs:start',
   rerunFrom: 'runs:start',

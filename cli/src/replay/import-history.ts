@@ -40,7 +40,7 @@ export async function importHistory(file: string, { as }: { as?: string }): Prom
     const decode = createHistoryDecoder(servers.settings, recordedPayloads(payloads, servers.store, servers.cipher));
     const read: Link[] = [];
     for (const { history } of links) read.push(await readLink(pool, history, decode));
-    const id = as ?? (links[0]?.workflowId as string);
+    const id = as ?? links[0]?.workflowId ?? '';
     const events = await storeRun(pool, id, read);
     process.stdout.write(`${id}  ${events} events in ${read.length} links\n`);
     return 0;

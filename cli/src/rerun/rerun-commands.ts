@@ -79,8 +79,8 @@ function addCounterfactual(program: Command): void {
     .description('runs of the past again with another prompt, model or version: what would have been different')
     .argument('[runs...]', 'these; or choose them by --workflow')
     .option('--workflow <id>', 'the last runs of this workflow')
-    .option('--status <status...>', 'default COMPLETED and FAILED', (text: string, all: string[] = []) => [
-      ...all,
+    .option('--status <status...>', 'default COMPLETED and FAILED', (text: string, all?: string[]) => [
+      ...(all ?? []),
       text.toUpperCase(),
     ])
     .option('--label <key=value>', 'with this label; may be repeated', label)

@@ -8,7 +8,7 @@ import type { RunFile } from '../run-file.ts';
 import type { PartName } from './running-parts.ts';
 import { secretKeys } from './secret-key.ts';
 import type { StartContext } from './start-context.ts';
-import { workflowBundle } from './workflow-bundle.ts';
+import { bundleFile, workflowBundle } from './workflow-bundle.ts';
 
 export type RunningServices = Omit<RunFile, 'pid' | 'startedAt' | 'pids'>;
 
@@ -58,9 +58,10 @@ export async function startServices(
     WEFT_SECRET_KEY: secrets,
   });
   const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir, context.parts.stopping)));
-  const [postgres, temporal] = await Promise.all([
+  const [postgres, temporal, bundleAt] = await Promise.all([
     awaitedLater(startPostgres(context)),
     awaitedLater(startTemporal(context, codec === 'off' ? null : `http://${reachableHost(host)}:${apiPort}/codec`)),
+    bundleFile(context.dataDir),
   ]);
   const environment = {
     DATABASE_URL: postgres.databaseUrl,
@@ -84,6 +85,7 @@ export async function startServices(
   });
   const api = start('api', ['api/main.ts'], {
     ...environment,
+    WEFT_WORKFLOW_BUNDLE: bundleAt,
     PORT: String(apiPort),
     WEFT_CODEC: codec,
     WEFT_OPERATOR_TOKEN: operatorToken,

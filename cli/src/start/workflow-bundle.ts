@@ -18,11 +18,16 @@ const run = promisify(execFile);
 
 /** The workflow bundle for the code as it is now: made once per state of the sources, in a process of its own. */
 export async function workflowBundle(dataDir: string, stopping: AbortSignal): Promise<string> {
-  const outFile = join(dataDir, 'cache', `workflows-${await hashSources(loadSettings().WEFT_CODE_DIR)}.js`);
+  const outFile = await bundleFile(dataDir);
   if (!existsSync(outFile)) {
     await run(process.execPath, [join(ROOT, 'workers/build-bundle.ts'), outFile], { cwd: ROOT, signal: stopping });
   }
   return outFile;
+}
+
+/** Where it lies once it is made. */
+export async function bundleFile(dataDir: string): Promise<string> {
+  return join(dataDir, 'cache', `workflows-${await hashSources(loadSettings().WEFT_CODE_DIR)}.js`);
 }
 
 async function hashSources(codeDir: string | null): Promise<string> {

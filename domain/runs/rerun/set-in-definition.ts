@@ -15,7 +15,7 @@ export function setInDefinition(definition: WorkflowDefinition, changes: JsonObj
     if (node === undefined) throw refused(path, `there is no node ${id}`);
     if (fields.length === 0 || fields[0] === 'id')
       throw refused(path, 'it must name a field, such as node.config.prompt');
-    setAt(node as unknown as JsonObject, fields, value, path);
+    setAt(node, fields, value, path);
   }
   return changed;
 }

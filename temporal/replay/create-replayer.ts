@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import type { Settings } from '../../config/settings.ts';
+import type { PayloadStore } from '../../domain/runs/payload-store.ts';
+import { type ChildRuns, createDataConverter } from '../data-converter.ts';
+import { createHistoryDecoder } from '../history-payloads.ts';
+import { quietReplay, type ReplayedLink, replayLinks, type ReplayLink } from './replay-links.ts';
+
+/** Runs histories against the workflow code that the workers have. */
+export type Replayer = (links: readonly ReplayLink[]) => Promise<ReplayedLink[]>;
+
+type ReplaySettings = Parameters<typeof createDataConverter>[0] & Parameters<typeof createHistoryDecoder>[0];
+
+/** Null where it is not said which code that is. One replay at a time: each has a thread of its own. */
+export function createReplayer(
+  settings: ReplaySettings & Pick<Settings, 'WEFT_WORKFLOW_BUNDLE'>,
+  store: PayloadStore,
+  children: ChildRuns,
+): Replayer | null {
+  const { WEFT_WORKFLOW_BUNDLE: file } = settings;
+  if (file === null) return null;
+  let before: Promise<unknown> | null = null;
+  const replay = async (histories: readonly ReplayLink[]): Promise<ReplayedLink[]> => {
+    const workflowBundle = { code: await readFile(file, 'utf8') };
+    const dataConverter = createDataConverter(settings, store, children);
+    const decode = createHistoryDecoder(settings, store);
+    const replayed: ReplayedLink[] = [];
+    for await (const link of replayLinks({ workflowBundle, dataConverter, decode }, histories)) replayed.push(link);
+    return replayed;
+  };
+  return (histories) => {
+    if (before === null) quietReplay();
+    const turn = (before ?? Promise.resolve()).then(() => replay(histories));
+    before = turn.catch(() => undefined);
+    return turn;
+  };
+}
