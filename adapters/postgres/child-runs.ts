@@ -22,10 +22,12 @@ export async function insertChildRuns(client: pg.PoolClient, children: readonly 
                AS child(id, parent_id, node_id, iteration, input, created_at, workflow_id, version, hash)
            ), inserted AS (
              INSERT INTO runs (id, tenant_id, workflow_id, version, definition_hash, input, created_at, parent_run_id,
-                               parent_node_id, parent_iteration, trigger_kind, trigger_id, trigger_depth, labels, priority, subject)
+                               parent_node_id, parent_iteration, trigger_kind, trigger_id, trigger_source, trigger_depth, labels,
+                               priority, subject)
              SELECT child.id, parent.tenant_id, coalesce(child.workflow_id, parent.workflow_id),
                     coalesce(child.version, parent.version), coalesce(child.hash, parent.definition_hash), child.input,
-                    child.created_at, parent.id, child.node_id, child.iteration, 'RUN', parent.id, parent.trigger_depth,
+                    child.created_at, parent.id, child.node_id, child.iteration, 'RUN', parent.id,
+                    CASE WHEN parent.trigger_kind IN ('MANUAL', 'RUN') THEN parent.trigger_source END, parent.trigger_depth,
                     parent.labels, parent.priority, parent.subject
              FROM child JOIN runs parent ON parent.id = child.parent_id
              ON CONFLICT (id) DO NOTHING RETURNING id

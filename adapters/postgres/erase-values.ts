@@ -125,6 +125,9 @@ async function overwriteRuns(client: pg.PoolClient, runs: readonly string[]): Pr
   );
   await client.query('UPDATE emitted_events SET correlation = NULL WHERE run_id = ANY($1)', [runs]);
   await client.query('UPDATE node_stats SET last_error = NULL WHERE last_error_run = ANY($1)', [runs]);
+  await client.query(`UPDATE audit_trail SET detail = '{}' WHERE target = ANY($1)`, [runs.map((id) => `run/${id}`)]);
+  // What is being built of the events beside them begins anew.
+  await client.query('UPDATE projections SET building = building + 1 WHERE building IS NOT NULL');
 }
 
 async function pointersOf(client: pg.PoolClient, runs: readonly string[]): Promise<string[]> {

@@ -44,18 +44,20 @@ export async function rebuildProjections(pool: pg.Pool, options: Options = {}): 
     const { rows } = await guard.query<{ locked: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS locked`);
     if (!rows[0]?.locked) return null;
     await guard.query('SET ROLE NONE');
-    await prepareTables(guard);
+    const building = await announce(guard);
+    await prepareTables(guard, building);
     while ((await rebuildStale(rebuild, guard)) > 0);
     await inTransaction(
       pool,
       async (client) => {
+        await demandStill(client, building);
         // In the order in which the feed takes them.
         await client.query('LOCK TABLE node_executions, runs IN ACCESS EXCLUSIVE MODE');
         await rebuildStale(rebuild, client);
         await forgetGone(client);
         await swapShadowTables(client, SCHEMA, IN_FEED.tables);
         await client.query(
-          `UPDATE projections SET version = $2, generation = generation + 1, building = NULL, building_version = NULL,
+          `UPDATE projections SET version = $2, generation = building, building = NULL, building_version = NULL,
                 building_since = NULL, done = NULL, total = NULL, built_at = now(), error = NULL, failed_at = NULL WHERE name = $1`,
           [IN_FEED.name, IN_FEED.version],
         );
@@ -70,9 +72,35 @@ export async function rebuildProjections(pool: pg.Pool, options: Options = {}): 
   }
 }
 
+/** Whoever looks at the projections sees it. Gives the number of the build, which is another one when it has to begin anew. */
+async function announce(client: pg.PoolClient): Promise<number> {
+  const { rows } = await client.query<{ building: number }>(
+    `INSERT INTO projections AS stored (name, version, generation, built_at, building, building_version, building_since)
+     VALUES ($1, $2, 1, now(), 2, $2, now())
+     ON CONFLICT (name) DO UPDATE
+     SET building = coalesce(stored.building, stored.generation + 1), building_version = excluded.building_version,
+         building_since = coalesce(stored.building_since, now())
+     RETURNING building`,
+    [IN_FEED.name, IN_FEED.version],
+  );
+  return (rows[0] as { building: number }).building;
+}
+
+/** Values may have been erased that the new tables still have. */
+async function demandStill(client: pg.PoolClient, building: number): Promise<void> {
+  const { rowCount } = await client.query('SELECT FROM projections WHERE name = $1 AND building = $2 FOR UPDATE', [
+    IN_FEED.name,
+    building,
+  ]);
+  if (rowCount === 0)
+    throw new AppError('VERSION_CONFLICT', {
+      ...{ streamId: `projection/${IN_FEED.name}`, expectedVersion: building, actualVersion: 'another' },
+    });
+}
+
 /** What is there from before a kill is gone on with, where the same code has made it of the same tables. */
-async function prepareTables(client: pg.PoolClient): Promise<void> {
-  const mark = `${ENGINE_VERSION}/${await readShape(client, IN_FEED.tables)}`;
+async function prepareTables(client: pg.PoolClient, building: number): Promise<void> {
+  const mark = `${building}/${ENGINE_VERSION}/${await readShape(client, IN_FEED.tables)}`;
   if ((await readShadowMark(client, SCHEMA)) === mark) return;
   await client.query('BEGIN');
   await createShadowTables(client, SCHEMA, IN_FEED.tables, mark);
@@ -97,15 +125,9 @@ type Rebuild = {
 
 /** Copies the rows that are missing and folds the runs whose events the new tables do not have yet. Returns how many. */
 async function rebuildStale(rebuild: Rebuild, client: pg.PoolClient): Promise<number> {
+  const given = await givenColumns(client);
   await client.query(
-    `INSERT INTO ${TABLES.runs} AS run (id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
-                               trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
-                               parent_run_id, parent_node_id, parent_iteration, started_version, started_hash,
-                               rerun_of, rerun, seed, implementations)
-     SELECT id, tenant_id, workflow_id, version, definition_hash, input, idempotency_key, created_at,
-            trigger_kind, trigger_id, trigger_source, trigger_depth, labels, priority,
-            parent_run_id, parent_node_id, parent_iteration, started_version, started_hash,
-            rerun_of, rerun, seed, implementations FROM runs
+    `INSERT INTO ${TABLES.runs} AS run (${given.join(', ')}) SELECT ${given.join(', ')} FROM runs
      ON CONFLICT (id) DO UPDATE
      SET version = excluded.version, definition_hash = excluded.definition_hash, input = excluded.input,
          priority = excluded.priority, started_version = excluded.started_version, started_hash = excluded.started_hash
@@ -133,6 +155,16 @@ async function rebuildStale(rebuild: Rebuild, client: pg.PoolClient): Promise<nu
     rebuild.options.signal?.throwIfAborted();
   }
   return rows.length;
+}
+
+/** Of a run, those that no event says: whatever there is but for what the fold writes. */
+async function givenColumns(client: pg.PoolClient): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT quote_ident(attname) AS name FROM pg_attribute
+     WHERE attrelid = 'runs'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attname <> ALL($1)`,
+    [['status', 'output', 'error', 'started_at', 'closed_at', 'temporal_run_id', 'event_count', 'paused']],
+  );
+  return rows.map(({ name }) => name);
 }
 
 type StaleRun = { id: string; tenant_id: string; definition_hash: string; events: number; link: string };

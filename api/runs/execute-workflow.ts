@@ -11,7 +11,7 @@ import { canonicalJson } from '../../domain/runs/canonical-json.ts';
 import { type FlowRequest, flowRequest, needsAdmission } from '../../domain/runs/flow-control/flow-request.ts';
 import { implementationsOf } from '../../domain/runs/rerun/content-key.ts';
 import type { PublishedDefinition, RunRecord } from '../../domain/runs/run-record.ts';
-import type { RunTrigger } from '../../domain/runs/triggers/run-trigger.ts';
+import { MANUAL_TRIGGER, type RunTrigger } from '../../domain/runs/triggers/run-trigger.ts';
 import { contentHash } from '../../temporal/content-hash.ts';
 import { startRunWorkflow } from '../../temporal/start-run-workflow.ts';
 import type { Principal } from '../access/principal.ts';
@@ -132,7 +132,7 @@ async function insertAndStart(
     definitionHash: published.hash,
     input,
     idempotencyKey,
-    trigger: request.trigger,
+    trigger: request.trigger ?? { ...MANUAL_TRIGGER, source: principal.subject },
     labels,
     subject: checkSubject(deps, request.subject),
     priority: flow.priority,

@@ -79,6 +79,7 @@ beforeAll(async () => {
     by: null,
     reason: 'password',
   });
+  await doors.pool.query(`UPDATE runs SET trigger_source = 'ann' WHERE id = $1`, [rain]);
   while (await followProjections(doors.pool, ALL_PROJECTIONS, rethrow));
 }, 60_000);
 afterAll(() => doors?.close());
@@ -179,13 +180,14 @@ describe('figures through the gateway', () => {
     const ask = async (by: string[] | null, more = '') =>
       (
         await doors.ask(
-          `query ($by: [UsageDimension!]) { modelUsage(by: $by${more}) { day workflowId model calls failures unpriced inputTokens costMicroUsd } }`,
+          `query ($by: [UsageDimension!]) { modelUsage(by: $by${more}) { day workflowId model user calls failures unpriced inputTokens costMicroUsd } }`,
           { by },
         )
       ).data.modelUsage;
     expect(await ask([])).toMatchObject([
       { calls: 3, failures: 1, unpriced: 1, inputTokens: 300, costMicroUsd: 3_000, day: null },
     ]);
+    expect(await ask(['USER'])).toMatchObject([{ user: 'ann', calls: 3 }]);
     expect(await ask(['DAY'])).toMatchObject([
       { day: '2026-05-02', calls: 1 },
       { day: '2026-05-01', calls: 2, failures: 1 },
@@ -236,11 +238,14 @@ describe('figures through the gateway', () => {
       ['definition.published', 'ann', 'definition/weather'],
     ]);
     const page = await trail('first: 1');
-    expect(page).toMatchObject({ totalCount: 4, pageInfo: { hasNextPage: true } });
+    expect(page).toMatchObject({ totalCount: 7, pageInfo: { hasNextPage: true } });
     expect((await trail(`first: 1, after: "${page.pageInfo.endCursor}"`)).edges).toMatchObject([
       { node: { action: 'definition.published' } },
     ]);
-    expect((await trail('actor: "ann"')).totalCount).toBe(1);
+    expect((await trail('actor: "ann"')).edges.map(({ node }: any) => [node.action, node.target])).toEqual([
+      ['definition.published', 'definition/weather'],
+      ['run.started', `run/${rain}`],
+    ]);
     expect((await trail('action: "access."')).edges[0].node.detail).toMatchObject({ reason: 'password' });
     expect((await weft('audit', '--target', 'definition/weather')).stdout).toMatch(/ann +definition.published/);
   });

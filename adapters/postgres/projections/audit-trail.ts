@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.t
 import { SYSTEM_EVENTS } from '../../../domain/events/system-event.ts';
 import type { ProjectedEvent, Projection } from './projection.ts';
 
+const STARTED = 'run.started';
 /** What people do to runs. */
 const ACTS = [
   'approval.decided',
@@ -22,7 +23,7 @@ export const AUDIT_TRAIL: Projection = {
   version: 1,
   meaning: 'Who did what, when: sign-ins and rights, definitions, triggers, and what people did to runs.',
   tables: ['audit_trail'],
-  types: [...ACTS, ...SYSTEM_ACTS],
+  types: [STARTED, ...ACTS, ...SYSTEM_ACTS],
   apply,
 };
 
@@ -31,18 +32,44 @@ async function apply(
   events: readonly ProjectedEvent[],
   table: (name: string) => string,
 ): Promise<void> {
-  if (events.length === 0) return;
+  const [starts, acts] = parted(events);
+  await writeStarts(client, starts, table('audit_trail'));
+  if (acts.length === 0) return;
   await client.query(
     `INSERT INTO ${table('audit_trail')} (tenant_id, position, occurred_at, action, actor, target, detail)
      SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::json[])`,
     [
-      events.map(({ tenantId }) => tenantId),
-      events.map(({ position }) => position),
-      events.map(({ occurredAt }) => occurredAt),
-      events.map(({ type }) => type),
-      events.map(actorOf),
-      events.map(targetOf),
-      events.map(({ payload }) => JSON.stringify(detailOf(payload))),
+      acts.map(({ tenantId }) => tenantId),
+      acts.map(({ position }) => position),
+      acts.map(({ occurredAt }) => occurredAt),
+      acts.map(({ type }) => type),
+      acts.map(actorOf),
+      acts.map(targetOf),
+      acts.map(({ payload }) => JSON.stringify(detailOf(payload))),
+    ],
+  );
+}
+
+/** A link that continues another one is no start. */
+function parted(events: readonly ProjectedEvent[]): [ProjectedEvent[], ProjectedEvent[]] {
+  const starts = events.filter(({ type, sequence }) => type === STARTED && sequence === 1);
+  return [starts, events.filter(({ type }) => type !== STARTED)];
+}
+
+/** Runs that somebody started; those of triggers and of other runs are nobody's act. */
+async function writeStarts(client: pg.PoolClient, starts: readonly ProjectedEvent[], table: string): Promise<void> {
+  if (starts.length === 0) return;
+  await client.query(
+    `INSERT INTO ${table} (tenant_id, position, occurred_at, action, actor, target, detail)
+     SELECT run.tenant_id, given.position, given.at, '${STARTED}', run.trigger_source, 'run/' || run.id,
+            json_build_object('workflowId', run.workflow_id, 'version', coalesce(run.started_version, run.version))
+     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[]) AS given(tenant_id, run_id, position, at)
+     JOIN runs run ON run.id = given.run_id AND run.tenant_id = given.tenant_id AND run.trigger_kind = 'MANUAL'`,
+    [
+      starts.map(({ tenantId }) => tenantId),
+      starts.map(({ correlationId }) => correlationId),
+      starts.map(({ position }) => position),
+      starts.map(({ occurredAt }) => occurredAt),
     ],
   );
 }

@@ -14,7 +14,9 @@ import { randomRun } from '../../../tests/random-definition.ts';
 import { createTestDatabase, type TestDatabase, uniqueName } from '../../../tests/servers.ts';
 import { storeRun } from '../../../tests/stored-runs.ts';
 import { createFolderFiles } from '../../archive/folder-files.ts';
+import { createKeyWrap } from '../../encryption/key-wrap.ts';
 import { archiveEvents } from '../archive-events.ts';
+import { eraseValues } from '../erase-values.ts';
 import { appendEvents } from '../event-store.ts';
 import { createPool } from '../pool.ts';
 import { rebuildProjections } from '../rebuild-projections.ts';
@@ -180,6 +182,38 @@ describe('projections', () => {
       await rm(folder, { recursive: true, force: true });
     }
   });
+
+  it('forget what is erased, and a build that still knows it begins anew', async () => {
+    const sealing = createPool(database.url, 6, {
+      ...{ cipher: null, bodies: null, writesTo: 'table' as const, keyWrap: createKeyWrap(['s'.repeat(40)]) },
+    });
+    const follow = (batch = { live: 500, build: 5_000 }) => followProjections(sealing, ALL_PROJECTIONS, rethrow, batch);
+    try {
+      const [run] = fc.sample(randomRun({ maxNodes: 4 }), { numRuns: 1, seed: 4 });
+      const id = await storeRun(sealing, run as never, { subject: 'ada', input: { text: 'plughxyzzy' } });
+      await append(DEFAULT_TENANT, 'definition/shop', 'definition.published', { by: 'ann' });
+      while (await follow());
+      const words = async (schema = '') =>
+        Number(
+          (await pool.query(`SELECT count(*) FROM ${schema}run_search WHERE document @@ 'plughxyzzy'`)).rows[0].count,
+        );
+      expect(await words()).toBe(1);
+      await requestRebuild(pool, 'run-search');
+      await pool.query(`UPDATE runs SET closed_at = now() WHERE id = $1`, [id]);
+      // Events enough that the build has not come to its end when it is looked at.
+      await append(DEFAULT_TENANT, 'tool/busy', 'tool.called', TOOL, 5_500);
+      await follow({ live: 6_000, build: 60 });
+      expect(await words('weft_build_run_search.')).toBe(1);
+      await eraseValues(sealing, { tenantId: DEFAULT_TENANT, subject: 'ada' });
+      expect(await words()).toBe(0);
+      while (await follow());
+      expect(await words()).toBe(0);
+      expect((await statuses()).get('run-search')).toMatchObject({ state: 'ACTIVE', rebuild: null, lagEvents: 0 });
+      expect(await count(`subscriptions WHERE name LIKE 'projection/run-search/%' AND tenant_id = 'default'`)).toBe(1);
+    } finally {
+      await sealing.end();
+    }
+  }, 60_000);
 
   it('go on where a killed process was, and lose and double nothing', async () => {
     await stored(6);

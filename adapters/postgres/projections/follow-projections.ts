@@ -181,7 +181,10 @@ async function finishBuild(pool: pg.Pool, copy: Copy, batch: Batch): Promise<boo
     }
     await lockPlaces(client, nameOf(copy));
     await swapShadowTables(client, shadowSchema(projection.name), projection.tables);
-    await client.query('DELETE FROM subscriptions WHERE name = $1', [old]);
+    await client.query('DELETE FROM subscriptions WHERE starts_with(name, $1) AND name <> $2', [
+      subscriptionName(projection.name, ''),
+      nameOf(copy),
+    ]);
     await client.query(
       `UPDATE projections SET version = building_version, generation = building, building = NULL, building_version = NULL,
               building_since = NULL, built_at = now(), error = NULL, failed_at = NULL WHERE name = $1`,

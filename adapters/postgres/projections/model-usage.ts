@@ -11,7 +11,7 @@ export const MODEL_USAGE: Projection = {
   apply,
 };
 
-/** Who had it called is said where it is known. */
+/** Who had it called, where that is said; else it is whoever started the run. */
 type Call = SystemPayload<'model.called'> & { by?: string | null };
 
 async function apply(
@@ -26,7 +26,8 @@ async function apply(
     `INSERT INTO ${table('model_usage')} AS stored (tenant_id, day, workflow_id, provider, model, subject, calls, failures, unpriced,
        input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost_micro_usd, total_ms)
      SELECT given.tenant_id, (given.at AT TIME ZONE 'UTC')::date, coalesce(run.workflow_id, ''), given.provider, given.model,
-            given.subject, count(*), count(*) FILTER (WHERE failed), count(*) FILTER (WHERE cost IS NULL AND NOT failed),
+            coalesce(nullif(given.subject, ''), CASE WHEN run.trigger_kind IN ('MANUAL', 'RUN') THEN run.trigger_source END, ''),
+            count(*), count(*) FILTER (WHERE failed), count(*) FILTER (WHERE cost IS NULL AND NOT failed),
             coalesce(sum(tokens_in), 0), coalesce(sum(tokens_out), 0), coalesce(sum(cached), 0), coalesce(sum(reasoning), 0),
             coalesce(sum(cost), 0), sum(ms)
      FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bigint[],

@@ -47,8 +47,9 @@ function timesOf({ startedAt, closedAt }: ClosedExecution, runClosedAt: Date) {
   return { at: closedAt === null ? runClosedAt : new Date(closedAt), durationMs };
 }
 
-function queueCall({ tenantId, queue, status, at, durationMs, error }: Counted): ServiceCall[] {
+function queueCall({ tenantId, runId, queue, status, at, durationMs, error: why }: Counted): ServiceCall[] {
   if (queue === null || durationMs === null || (status !== 'COMPLETED' && status !== 'FAILED')) return [];
+  const error = why && { code: why.code, runId };
   return [{ tenantId, kind: 'QUEUE', name: queue, at, durationMs, failed: status === 'FAILED', error }];
 }
 

@@ -29,7 +29,8 @@ export const IN_FEED = {
   tables: ['runs', 'node_executions'],
 } as const;
 
-export const subscriptionName = (projection: string, generation: number): string =>
+/** Without a generation it is how all of them begin. */
+export const subscriptionName = (projection: string, generation: number | ''): string =>
   `projection/${projection}/${generation}`;
 
 /** A schema of its own keeps the names of tables and indexes, so that the swap leaves no trace. */

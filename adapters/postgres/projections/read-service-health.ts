@@ -1,4 +1,3 @@
-import type { Json } from '../../../domain/json.ts';
 import type { Queryable } from '../payload-store.ts';
 import { type Durations, durationsOf } from './read-node-stats.ts';
 
@@ -16,7 +15,7 @@ export type ServiceHealth = HealthFigures & {
   name: string;
   /** Share of the hours with calls in which at least half of them were answered. */
   availability: number;
-  lastError: { code: string; message: string; at: Date } | null;
+  lastError: { code: string; runId: string | null; at: Date } | null;
   hours: (HealthFigures & { hour: Date })[];
 };
 
@@ -28,7 +27,7 @@ type Row = {
   failures: number;
   total_ms: number;
   longest_ms: number;
-  last_error: Json;
+  last_error: { code: string; runId: string | null } | null;
   last_error_at: Date | null;
 };
 type LatencyRow = { kind: ServiceKind; name: string; hour: Date; bucket: number; calls: number };
@@ -60,14 +59,11 @@ const serviceOf = ({ kind, name }: { kind: string; name: string }): string => `$
 function healthOf(hours: readonly Row[], latencies: readonly LatencyRow[]): ServiceHealth {
   const { kind, name } = hours[0] as Row;
   const failed = hours.filter(({ last_error_at: at }) => at !== null).at(-1);
-  const { code, message } = (failed?.last_error ?? {}) as { code?: string; message?: string };
   const up = hours.filter(({ calls, failures }) => failures * 2 <= calls);
   return {
     ...{ kind, name, ...figuresOf(hours, latencies) },
     availability: up.length / hours.length,
-    lastError: failed?.last_error_at
-      ? { code: code ?? 'INTERNAL', message: message ?? '', at: failed.last_error_at }
-      : null,
+    lastError: failed?.last_error && failed.last_error_at ? { ...failed.last_error, at: failed.last_error_at } : null,
     hours: hours.map((row) => {
       const own = latencies.filter(({ hour }) => hour.getTime() === row.hour.getTime());
       return { hour: row.hour, ...figuresOf([row], own) };

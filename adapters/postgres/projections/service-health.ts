@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import { durationClass } from '../../../domain/events/duration-classes.ts';
 import type { SystemPayload } from '../../../domain/events/system-event.ts';
-import type { Json } from '../../../domain/json.ts';
 import type { ProjectedEvent, Projection } from './projection.ts';
 
 export const SERVICE_HEALTH: Projection = {
@@ -24,7 +23,8 @@ export type ServiceCall = {
   at: Date;
   failed: boolean;
   durationMs: number;
-  error: Json;
+  /** Without its message, which may tell what is somebody's. */
+  error: { code: string; runId: string | null } | null;
 };
 
 export async function writeServiceCalls(
@@ -39,7 +39,8 @@ export async function writeServiceCalls(
 
 function callOf({ type, tenantId, occurredAt: at, payload }: ProjectedEvent): ServiceCall {
   const call = payload as unknown as SystemPayload<'model.called'> & SystemPayload<'tool.called'>;
-  const { durationMs, error, outcome } = call;
+  const { durationMs, outcome, runId } = call;
+  const error = call.error && { code: call.error.code, runId };
   const of =
     type === 'model.called'
       ? { kind: 'PROVIDER' as const, name: call.provider }

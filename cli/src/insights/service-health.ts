@@ -6,7 +6,7 @@ import { duration, percent } from './figures.ts';
 const FIGURES = 'calls failures errorRate meanMs p50Ms p95Ms p99Ms';
 const HEALTH = `query ($kind: ServiceKind, $name: String, $from: DateTime, $to: DateTime) {
   serviceHealth(kind: $kind, name: $name, from: $from, to: $to) {
-    kind name availability ${FIGURES} lastError { code message at } hours { hour ${FIGURES} }
+    kind name availability ${FIGURES} lastError { code at runId } hours { hour ${FIGURES} }
   }
 }`;
 type Figures = {
@@ -21,7 +21,7 @@ type Health = Figures & {
   kind: string;
   name: string;
   availability: number;
-  lastError: { code: string; message: string } | null;
+  lastError: { code: string; runId: string | null } | null;
   hours: (Figures & { hour: string })[];
 };
 
@@ -41,7 +41,7 @@ export async function serviceHealth(options: HealthOptions & { url: string }): P
   } else {
     const rows = services.map((one) => [
       ...[one.kind.toLowerCase(), one.name, ...cells(one), percent(one.availability)],
-      one.lastError === null ? '' : `${one.lastError.code}: ${one.lastError.message}`,
+      one.lastError === null ? '' : [one.lastError.code, one.lastError.runId].filter(Boolean).join(' '),
     ]);
     printRows([['KIND', 'NAME', ...HEADS, 'AVAILABLE', 'LAST ERROR'], ...rows]);
   }

@@ -6,7 +6,7 @@ export type RunTrigger = {
   kind: TriggerKind;
   /** Of the schedule, webhook, event trigger or parent run; null for a run that somebody started. */
   id: string | null;
-  /** Which firing of it: the scheduled time, the webhook's message id or the event's id. */
+  /** Which firing of it: the scheduled time, the webhook's message id or the event's id; or who started it, where that is known. */
   source: string | null;
   /** How many events lie one behind the other between this run and what was not caused by an event. */
   depth: number;
