@@ -51,14 +51,13 @@ import { modelsResolvers } from './models/models-resolvers.ts';
 import { mountTokenStreams } from './models/mount-token-streams.ts';
 import { swaggerUi } from './http/swagger-ui.ts';
 import { mountRest } from './rest/mount-rest.ts';
-import { batchActs } from './runs/batch-acts.ts';
 import { startBatchRunner } from './runs/batch-runner.ts';
 import type { RunsDeps } from './runs/deps.ts';
 import { createInputValidators } from './runs/input-validators.ts';
 import { createLoaders } from './runs/loaders.ts';
 import { runsResolvers, type RunsContext } from './runs/resolvers.ts';
 import { startTriggerDispatcher } from './runs/dispatch-triggers.ts';
-import { createTenantDeps, tenantResolvers, type TenantDeps } from './runs/tenant-deps.ts';
+import { createTenantDeps, tenantActs, tenantResolvers, type TenantDeps } from './runs/tenant-deps.ts';
 import { HOOKS_PATH, mountWebhooks } from './runs/webhooks-routes.ts';
 
 export type ApiParts = {
@@ -120,7 +119,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const tenants = createTenantDeps(deps, settings);
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
-  const batches = startBatchRunner({ pool, acts: batchActs(deps), rate: settings.WEFT_BATCH_RATE, log });
+  const batches = startBatchRunner({ pool, acts: tenantActs(deps, tenants), rate: settings.WEFT_BATCH_RATE, log });
   const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
   const app = createHttpApp({
     log,

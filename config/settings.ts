@@ -186,7 +186,7 @@ export const SETTINGS = {
     kind: 'list',
     default: [],
     meaning:
-      'Keys of 32 characters or more that seal the secrets of webhooks and sign links. The first one is used, all are accepted. Unset: no webhooks and no webhook nodes; `npm start` makes one in the data folder.',
+      'Keys of 32 characters or more that seal the secrets of webhooks and the keys of erasure, and sign links. The first one is used, all are accepted. Unset: no webhooks, no webhook nodes and no runs with a subject; `npm start` makes one in the data folder.',
     secret: true,
   },
   WEFT_WEBHOOK_MAX_BYTES: {
@@ -282,7 +282,8 @@ export const SETTINGS = {
   WEFT_ARCHIVE_FOLDER: {
     kind: 'string',
     default: null,
-    meaning: 'Folder where events of closed runs are archived, and read from. Every process needs to reach it.',
+    meaning:
+      'Folder where events of closed runs are archived, and read from. Every process needs to reach it. `npm start` makes it `archive` in the data folder.',
   },
   WEFT_ARCHIVE_STORE: {
     kind: 'string',

@@ -36,8 +36,13 @@ export async function closeUnstarted(
 
 /** The second half, which is repeated until it is done. */
 export async function closeDropped(pool: pg.Pool, runId: string): Promise<void> {
-  const { rows } = await pool.query<{ tenant_id: string; definition_hash: string; ending: UnstartedEnd }>(
-    `SELECT run.tenant_id, run.definition_hash, ending FROM run_admissions JOIN runs run ON run.id = run_id
+  const { rows } = await pool.query<{
+    tenant_id: string;
+    subject: string | null;
+    definition_hash: string;
+    ending: UnstartedEnd;
+  }>(
+    `SELECT run.tenant_id, run.subject, run.definition_hash, ending FROM run_admissions JOIN runs run ON run.id = run_id
      WHERE run_id = $1 AND state = 'DROPPED'`,
     [runId],
   );
@@ -53,6 +58,7 @@ export async function closeDropped(pool: pg.Pool, runId: string): Promise<void> 
   changed.folded(state);
   const page: FeedPage = {
     tenantId: row.tenant_id,
+    subject: row.subject,
     runId,
     temporalRunId: UNSTARTED_LINK,
     sequenceBase: 0,

@@ -12,11 +12,12 @@ import { createKeyWrap } from '../encryption/key-wrap.ts';
 import { ERASED } from '../encryption/sealed-values.ts';
 import { archiveEvents } from './archive-events.ts';
 import { eraseValues } from './erase-values.ts';
-import { readRunEvents } from './event-store.ts';
+import { readRunEvents, readStream } from './event-store.ts';
 import { verifyEvents } from './event-verification.ts';
 import { listNodeExecutions } from './node-store.ts';
 import { createPool } from './pool.ts';
 import { loadRunFeed } from './run-feed.ts';
+import { recordEvents } from './record-events.ts';
 import { rebuildProjections } from './rebuild-projections.ts';
 import { readRun } from './run-store.ts';
 import { readRunDiff } from './run-diff.ts';
@@ -127,6 +128,19 @@ describe('values of a subject', () => {
     expect((await readRunEvents(pool, archived, { first: 100 }))[0]?.payload).toMatchObject({
       input: { name: SECRET },
     });
+    const error = { code: 'TOOL_FAILED', message: `no letter for ${SECRET}` };
+    const call = {
+      runId: ada,
+      nodeId: 'send',
+      iteration: '1',
+      attempt: 1,
+      kind: 'http',
+      tool: 'POST https://example.org',
+    };
+    const failed = { ...call, requestHash: 'hash', status: 500, outcome: 'FAILED', durationMs: 1, error } as const;
+    await recordEvents(pool, DEFAULT_TENANT, [{ type: 'tool.called', id: ada, payload: failed }]);
+    const calls = () => readStream(pool, { tenantId: DEFAULT_TENANT, streamId: `tool/${ada}`, first: 1 });
+    expect((await calls())[0]?.payload).toMatchObject({ error });
     const others = await readRunEvents(pool, bob, { first: 100 });
     expect(await databaseHas(SECRET)).not.toEqual([]);
     const { rows: before } = await admin.query(`SELECT payload::text AS text FROM events`);
@@ -137,6 +151,7 @@ describe('values of a subject', () => {
     expect(erased.payloads).toBeGreaterThan(0);
     expect(await databaseHas(SECRET, String(SECRET_NUMBER), ADA)).toEqual([]);
     expect(await verifyEvents(pool, {})).toMatchObject({ found: [], goneValues: 0 });
+    expect((await calls())[0]?.payload).toMatchObject({ tool: call.tool, error: { message: ERASED } });
     for (const id of [ada, archived]) {
       const left = await readRunEvents(pool, id, { first: 100 });
       expect(left.map(({ type, version }) => [type, version])).toEqual(

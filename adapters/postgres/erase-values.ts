@@ -54,6 +54,8 @@ export async function eraseValues(pool: pg.Pool, erasing: Erasing): Promise<Eras
     );
     for (const table of await tablesOfRuns(client)) await overwrite(client, table, runs);
     await overwriteRuns(client, runs);
+    // Which run the text of an error is of is not known there.
+    await client.query('UPDATE service_calls SET last_error = NULL WHERE tenant_id = $1', [tenantId]);
     await client.query(`DELETE FROM run_snapshots WHERE run_id = ANY($1)`, [runs]);
     const counts = { keys: keys.rowCount ?? 0, runs: runs.length, unsealed, histories: histories.rows };
     return { erased: counts, hashes: found };

@@ -42,6 +42,22 @@ export async function keysOfSubjects(
   return (holder) => keys.get(placeOf(holder));
 }
 
+/** As keysOfSubjects, by run. */
+export async function keysOfRuns(db: Queryable, runIds: readonly string[]): Promise<Map<string, ValueKey>> {
+  if (runIds.length === 0) return new Map();
+  const { rows } = await db.query<{ runId: string; tenantId: string; subject: string | null }>(
+    'SELECT id AS "runId", tenant_id AS "tenantId", subject FROM runs WHERE id = ANY($1)',
+    [runIds],
+  );
+  const keyOf = await keysOfSubjects(db, rows);
+  return new Map(
+    rows.flatMap((row): [string, ValueKey][] => {
+      const key = keyOf(row);
+      return key ? [[row.runId, key]] : [];
+    }),
+  );
+}
+
 /** Values with what is sealed opened, and what is erased saying so. */
 export async function openSealed(db: Queryable, payloads: readonly Json[]): Promise<Json[]> {
   const ids = keysIn(payloads);

@@ -71,7 +71,7 @@ describe('recording events', () => {
 
   it('records a change with the change, or neither', async () => {
     const tenantId = uniqueName('tenant');
-    await pool.query('CREATE TABLE IF NOT EXISTS changed (id text PRIMARY KEY)');
+    await pool.query('SET LOCAL ROLE NONE; CREATE TABLE IF NOT EXISTS changed (id text PRIMARY KEY)');
     const change = (id: string, fails: boolean) =>
       recordedChange(pool, tenantId, async (client) => {
         await client.query('INSERT INTO changed VALUES ($1)', [id]);

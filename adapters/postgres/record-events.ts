@@ -1,8 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type pg from 'pg';
+import { sealValues } from '../encryption/sealed-values.ts';
 import type { NewEvent } from '../../domain/events/stored-event.ts';
 import { SYSTEM_EVENTS, type SystemEvent, systemStreamId } from '../../domain/events/system-event.ts';
 import { insertStreamEvents, type StreamEvents } from './insert-events.ts';
+import { keysOfRuns } from './erasure-keys.ts';
 import { chainStart } from './event-chain.ts';
 import { payloadText, spilledValues } from './large-values.ts';
 import { createPayloadStore } from './payload-store.ts';
@@ -36,6 +38,7 @@ export async function recordWithin(
 ): Promise<number> {
   if (events.length === 0) return 0;
   const byStream = Map.groupBy(events, systemStreamId);
+  const keys = await keysOfRuns(client, [...new Set(events.flatMap(tellingRun))]);
   const streams = await lockStreams(client, tenantId, [...byStream.keys()].sort());
   const stored = await storedIds(client, streams, events);
   const spilled = spilledValues(client);
@@ -50,7 +53,10 @@ export async function recordWithin(
         firstVersion: version + 1,
         head: head ?? chainStart(tenantId, stream_id),
         events: fresh,
-        payloads: fresh.map(({ payload }) => payloadText(payload, spilled)),
+        payloads: fresh.map(({ payload }) => {
+          const key = keys.get(tellingRun({ payload })[0] ?? '');
+          return payloadText(key ? sealValues(payload, key) : payload, spilled);
+        }),
       },
     ];
   });
@@ -58,6 +64,12 @@ export async function recordWithin(
   await createPayloadStore(client).put(spilled);
   await insertStreamEvents(client, tenantId, appends);
   return appends.reduce((sum, append) => sum + append.events.length, 0);
+}
+
+/** The run whose values the text of an error may hold. */
+function tellingRun({ payload }: { payload: unknown }): string[] {
+  const { runId, error } = payload as { runId?: string | null; error?: unknown };
+  return typeof runId === 'string' && error ? [runId] : [];
 }
 
 const distinct = (events: readonly SystemEvent[]): NewEvent[] => [

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { findFreePort } from '../../../adapters/embedded/free-port.ts';
 import { environmentWith } from '../../../config/load.ts';
+import { ARCHIVE_FOLDER } from './archive-folder.ts';
 import { startPostgres, startTemporal } from './backing-servers.ts';
 import { startChildService } from './child-service.ts';
 import type { RunFile } from '../run-file.ts';
@@ -68,6 +69,7 @@ export async function startServices(
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_UI_URL: temporal.uiUrl,
     WEFT_SECRET_KEY: secrets,
+    WEFT_ARCHIVE_FOLDER: settings.WEFT_ARCHIVE_FOLDER ?? join(context.dataDir, ARCHIVE_FOLDER),
     // Also for those who make links to the API without being it.
     PORT: String(apiPort),
   };
