@@ -40,12 +40,14 @@ import { type Access, openAccess } from './access/open-access.ts';
 import type { Principal } from './access/principal.ts';
 import { principalIn, signedIn } from './access/signed-in.ts';
 import { codecRoutes } from './codec/codec-routes.ts';
+import { mountEvents } from './events/mount-events.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { openSubscriptionSockets } from './graphql/subscription-sockets.ts';
 import { formatError } from './graphql/format-error.ts';
 import { mountHealth } from './http/health.ts';
 import { protectAnswers } from './http/protect-answers.ts';
 import { readiness } from './http/readiness.ts';
+import { refuseOtherUpgrades } from './http/refuse-upgrades.ts';
 import { openModelCatalogue } from './models/model-catalogue.ts';
 import { modelsResolvers } from './models/models-resolvers.ts';
 import { mountTokenStreams } from './models/mount-token-streams.ts';
@@ -83,6 +85,7 @@ const BASE64 = 4 / 3;
 
 /** Room for the query and the other variables beside the largest payload. */
 const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
+const UPGRADES = [/^\/graphql$/, /^\/events\/socket$/, /^\/runs\/[^/]+\/nodes\/[^/]+\/socket$/];
 /** Longer than clients keep idle sockets, so that it is they who close them. */
 const KEEP_ALIVE_MS = 65_000;
 
@@ -153,6 +156,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   });
   subscriptions.attach(server);
   const streams = mountTokenStreams(app, server, { deps, tenants, access, settings, log });
+  const events = mountEvents(app, server, { pool, tenants, access, log });
+  refuseOtherUpgrades(server, UPGRADES);
   mountWebhooks(app, deps, {
     maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
@@ -179,6 +184,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     firstAdmin,
     async stop() {
       await subscriptions.close();
+      await events.close();
       await apollo.stop();
       await dispatcher.stop();
       await batches.stop();

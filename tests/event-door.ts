@@ -6,6 +6,7 @@ import { createPool } from '../adapters/postgres/pool.ts';
 import { LOCAL_PRINCIPAL } from '../api/access/principal.ts';
 import { eventRoutes } from '../api/events/event-routes.ts';
 import { openEventSockets } from '../api/events/event-socket.ts';
+import { refuseOtherUpgrades } from '../api/http/refuse-upgrades.ts';
 
 const [databaseUrl = '', port = '0'] = process.argv.slice(2);
 const pool = createPool(databaseUrl, 4);
@@ -19,4 +20,5 @@ const door = {
 };
 const server = createServer(express().use(eventRoutes(door)));
 openEventSockets(door).attach(server);
+refuseOtherUpgrades(server, [/^\/events\/socket$/]);
 server.listen(Number(port), '127.0.0.1', () => process.send?.(server.address()));

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -100,6 +100,21 @@ describe('the doors by which other services follow events', () => {
       expect(JSON.parse(answer.toString())).toMatchObject({ type: 'error', code: 'INPUT_INVALID' });
     }
     socket.terminate();
+  });
+
+  it.each(['/elsewhere', '//', '/events/socket/more?x=%'])('answer an upgrade of %s, and go on', async (target) => {
+    const { port } = new URL(url);
+    const socket = connect(Number(port), '127.0.0.1');
+    const upgrade = [
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${'A'.repeat(22)}==`,
+    ];
+    socket.write([`GET ${target} HTTP/1.1`, 'Host: a', ...upgrade, '', ''].join('\r\n'));
+    const [data] = (await once(socket, 'data')) as [Buffer];
+    expect(data.toString()).toMatch(/^HTTP\/1.1 404 /);
+    expect((await fetch(`${url}/event-types`)).status).toBe(200);
   });
 
   it('show every type of event with its schema', async () => {

@@ -18,10 +18,13 @@ export type EventDoor<Asked> = {
   depsOf: (principal: Principal) => FollowDeps;
   logInternal: (error: unknown) => void;
   heartbeatMs?: number;
+  /** Ends what is open. */
+  stopping?: AbortSignal;
 };
 
 /** GET /events: stored events as server-sent events. GET /event-types: what there is, with JSON Schemas. */
-export function eventRoutes({ principalFrom, depsOf, logInternal, heartbeatMs }: EventDoor<Request>): Router {
+export function eventRoutes(door: EventDoor<Request>): Router {
+  const { principalFrom, depsOf, logInternal, heartbeatMs, stopping } = door;
   const router = express.Router();
   const answering =
     (answer: (request: Request, response: Response, principal: Principal) => Promise<void>) =>
@@ -39,7 +42,12 @@ export function eventRoutes({ principalFrom, depsOf, logInternal, heartbeatMs }:
     '/events',
     answering(async (request, response, principal) => {
       const leaving = new AbortController();
-      response.on('close', () => leaving.abort());
+      const end = () => response.end();
+      stopping?.addEventListener('abort', end);
+      response.on('close', () => {
+        leaving.abort();
+        stopping?.removeEventListener('abort', end);
+      });
       const follow = { filter: filterOf(request), after: afterOf(request) };
       const pages = followEvents(depsOf(principal), principal, follow, leaving.signal);
       // What is wrong with the request is known with the first page, when the status can still say it.

@@ -7,6 +7,7 @@ import { isJsonObject, type Json } from '../../domain/json.ts';
 import { shownEvent } from '../../domain/events/shown-event.ts';
 import type { Principal } from '../access/principal.ts';
 import { toAppError } from '../graphql/to-app-error.ts';
+import { pathOf } from '../http/refuse-upgrades.ts';
 import type { FilterInput } from '../runs/read-stored-events.ts';
 import type { EventDoor } from './event-routes.ts';
 import { type FollowDeps, followEvents } from './follow-events.ts';
@@ -44,7 +45,7 @@ export function openEventSockets(door: EventDoor<IncomingMessage>) {
     /** Takes upgrades of its path alone. */
     attach(server: Server): void {
       server.on('upgrade', (request, socket, head) => {
-        if (new URL(request.url ?? '', 'http://localhost').pathname !== PATH) return;
+        if (pathOf(request) !== PATH) return;
         sockets.handleUpgrade(request, socket, head, (opened) => void serve(opened, request));
       });
     },

@@ -31,11 +31,13 @@ export function mountEvents(
     depsOf: (principal: Principal) => ({ pool: tenants.of(principal).pool, heads }),
     logInternal: (error: unknown) => log.error({ err: error }, 'following events failed'),
   };
-  app.use(eventRoutes({ ...door, principalFrom: access.atTheDoor }));
+  const stopping = new AbortController();
+  app.use(eventRoutes({ ...door, stopping: stopping.signal, principalFrom: access.atTheDoor }));
   const sockets = openEventSockets({ ...door, principalFrom: (message) => access.atTheDoor(asRequest(message)) });
   sockets.attach(server);
   return {
     async close() {
+      stopping.abort();
       sockets.close();
       await heads.close();
     },

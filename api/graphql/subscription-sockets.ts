@@ -64,7 +64,7 @@ export function openSubscriptionSockets<Context>(door: SubscriptionDoor<Context>
   return {
     attach(server: Server): void {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        if (new URL(request.url ?? '', 'http://localhost').pathname !== door.path) return;
+        if ((request.url ?? '').split('?', 1)[0] !== door.path) return;
         sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
       });
     },

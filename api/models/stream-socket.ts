@@ -78,7 +78,7 @@ export function openStreamSockets({ principalFrom, depsOf, logInternal }: Socket
     /** Takes upgrades of its path alone. */
     attach(server: Server): void {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        if (!PATH.test(new URL(request.url ?? '', 'http://localhost').pathname)) {
+        if (!PATH.test((request.url ?? '').split('?', 1)[0] ?? '')) {
           if (server.listenerCount('upgrade') === 1) socket.destroy();
           return;
         }

@@ -62,7 +62,7 @@ export function openLiveSockets(door: LiveDoor) {
   return {
     attach(server: Server): void {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        const wanted = new URL(request.url ?? '', 'http://localhost').pathname === door.path;
+        const wanted = (request.url ?? '').split('?', 1)[0] === door.path;
         if (!wanted || !isOwnOrigin(request, door.origins)) return refuseUpgrade(socket, wanted ? 403 : 404);
         return sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
       });
