@@ -10,6 +10,7 @@ import {
 } from '../adapters/postgres/definition-store.ts';
 import { unknownRuns } from '../adapters/postgres/open-runs.ts';
 import { insertRun } from '../adapters/postgres/run-store.ts';
+import { SHARDS } from '../adapters/postgres/shard-locks.ts';
 import { definitionHash, runId, type TenantId, workflowId } from '../domain/identifiers.ts';
 import { isJsonObject, type Json } from '../domain/json.ts';
 import { canonicalJson } from '../domain/runs/canonical-json.ts';
@@ -37,7 +38,7 @@ export type AdoptDeps = {
   log: Logger;
 };
 
-const ALL_SHARDS = Array.from({ length: 16 }, (_, shard) => shard);
+const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 const REFUSED = { max: 5_000, ttl: 30_000 };
 
 /**

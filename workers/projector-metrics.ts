@@ -49,6 +49,12 @@ export function createProjectorMetrics(registry: Registry) {
       registers,
     }),
     shards: new Gauge({ name: 'weft_feed_shards', help: 'Shards owned by this process', registers }),
+    owned: new Gauge({
+      name: 'weft_feed_shard_owned',
+      help: '1 for each shard that this process owns; summed over processes it should be 1 a shard',
+      labelNames: ['shard'],
+      registers,
+    }),
     reconciled: new Counter({
       name: 'weft_feed_reconciled_total',
       help: 'Runs that the reconciler found behind or not started',

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { recentlyMovedRuns } from '../adapters/postgres/open-runs.ts';
 import { takeHints } from '../adapters/postgres/run-hints.ts';
-import { openShardLocks, type ShardLocks } from '../adapters/postgres/shard-locks.ts';
+import { openShardLocks, SHARDS, type ShardLocks } from '../adapters/postgres/shard-locks.ts';
 import type { DecodePayloads } from '../temporal/history-payloads.ts';
 import type { TenantNamespaces } from '../temporal/tenant-namespaces.ts';
 import { createAdoption } from './adopt-run.ts';
@@ -55,6 +55,10 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
   }, log);
   const reconciler = createReconciler({ ...options, owned, adopt, follow: followers.follow });
 
+  const report = () => {
+    metrics.shards.set(owned.size);
+    for (let shard = 0; shard < SHARDS; shard += 1) metrics.owned.set({ shard }, owned.has(shard) ? 1 : 0);
+  };
   let locks: ShardLocks | undefined;
   const balance = coalesced(async () => {
     locks ??= await openShardLocks(options.databaseUrl, {
@@ -63,6 +67,7 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
         log.warn({ err: error }, 'the connection with the shard locks was lost');
         locks = undefined;
         owned.clear();
+        report();
         void followers.keepOnly(owned);
       },
     });
@@ -81,7 +86,7 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
         for (const runId of await recentlyMovedRuns(pool, taken)) followers.follow({ runId }, { backlog: true });
       takeAllHints();
     }
-    metrics.shards.set(owned.size);
+    report();
   }, log);
 
   balance();

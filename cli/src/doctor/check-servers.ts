@@ -5,6 +5,7 @@ import { connectTemporal } from '../../../temporal/client.ts';
 import { loadPools } from '../../../temporal/load-pools.ts';
 import { countPollers, type QueuePollers } from '../../../temporal/count-pollers.ts';
 import { missingSearchAttributes } from '../../../temporal/search-attributes.ts';
+import { tenantNamespaces } from '../../../temporal/tenant-namespaces.ts';
 import { type Check, fail, ok, reasonOf, warn } from './check.ts';
 
 const START = 'npm start';
@@ -62,7 +63,10 @@ export async function checkTemporal(settings: Settings, address: string, namespa
   try {
     const { serverVersion } = await connection.workflowService.getSystemInfo({});
     const reached = ok('Temporal', `${serverVersion} at ${address}`);
-    return [reached, ...(await checkNamespace(connection, namespace, settings))];
+    const checks = [reached];
+    for (const one of [namespace, ...tenantNamespaces(settings).all.slice(1)])
+      checks.push(...(await checkNamespace(connection, one, settings)));
+    return checks;
   } finally {
     await connection.close();
   }
