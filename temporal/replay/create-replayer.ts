@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { IllegalStateError } from '@temporalio/common';
 import type { Settings } from '../../config/settings.ts';
 import type { PayloadStore } from '../../domain/runs/payload-store.ts';
 import { type ChildRuns, createDataConverter } from '../data-converter.ts';
@@ -28,9 +29,18 @@ export function createReplayer(
     return replayed;
   };
   return (histories) => {
-    if (before === null) quietReplay();
+    if (before === null) quietly();
     const turn = (before ?? Promise.resolve()).then(() => replay(histories));
     before = turn.catch(() => undefined);
     return turn;
   };
+}
+
+/** A process that has workers besides keeps the runtime that they have. */
+function quietly(): void {
+  try {
+    quietReplay();
+  } catch (error) {
+    if (!(error instanceof IllegalStateError)) throw error;
+  }
 }
