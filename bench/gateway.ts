@@ -1,14 +1,20 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { Pool } from 'undici';
+import { findFreePort } from '../adapters/embedded/free-port.ts';
+import { loadSettings } from '../config/load.ts';
 import { LARGE_QUERY, SMALL_QUERY } from './gateway/queries.ts';
 import type { Usage } from './gateway/report-usage.ts';
 import { benchSupergraph } from './gateway/supergraph.ts';
 import { type BenchResult, compared } from './report.ts';
 
 const FOLDER = join(import.meta.dirname, 'gateway');
+const HIVE = resolve(loadSettings().WEFT_DATA_DIR, 'bench-peers/hive');
+const HIVE_PACKAGE = '@graphql-hive/gateway@2.15.1';
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 10);
 const CLIENTS = Number(process.env['BENCH_CLIENTS'] ?? 50);
 const QUERIES = { large: LARGE_QUERY, small: SMALL_QUERY };
@@ -18,7 +24,7 @@ type Measured = { requestsPerSecond: number; cpuMs: number; bytes: number; answe
 type Contestant = Record<QueryName, Measured>;
 type Running = { child: ChildProcess; port: number };
 
-/** Our gateway as it is served, and the stock one as its documentation starts it, over the same four subgraphs. */
+/** Our gateway as it is served, the stock one as its documentation starts it, and Hive Gateway, over the same four subgraphs. */
 export async function gateway(): Promise<BenchResult[]> {
   const subgraphs = await start('subgraphs-process.ts', {});
   try {
@@ -26,9 +32,13 @@ export async function gateway(): Promise<BenchResult[]> {
     const stock = await measured('stock-process.ts', supergraph, {});
     const own = await measured('own-process.ts', supergraph, { WEFT_GATEWAY_SHARE_FETCHES: 'false' });
     const sharing = await measured('own-process.ts', supergraph, { WEFT_GATEWAY_SHARE_FETCHES: 'true' });
+    const hive = await measuredHive(supergraph);
     return [
       ...against('large', 0.45, own, stock),
       ...against('small', 0.35, own, stock),
+      ...(hive === null
+        ? []
+        : [...against('large', 1, own, hive, ', beside Hive'), ...against('small', 1, own, hive, ', beside Hive')]),
       ...against('large', 0.45, sharing, stock, ', equal fetches shared'),
     ];
   } finally {
@@ -60,6 +70,51 @@ async function measured(file: string, supergraph: string, env: Record<string, st
   } finally {
     running.child.disconnect();
   }
+}
+
+/** Null where npm does not install it. */
+async function measuredHive(supergraph: string): Promise<Contestant | null> {
+  try {
+    const running = await startHive(supergraph);
+    try {
+      return { large: await load(running, QUERIES.large), small: await load(running, QUERIES.small) };
+    } finally {
+      running.child.kill();
+    }
+  } catch (error) {
+    process.stderr.write(`Hive Gateway cannot be compared: ${(error as Error).message}\n`);
+    return null;
+  }
+}
+
+async function startHive(supergraph: string): Promise<Running> {
+  mkdirSync(HIVE, { recursive: true });
+  if (!existsSync(join(HIVE, 'node_modules'))) {
+    writeFileSync(join(HIVE, 'package.json'), '{"private":true}');
+    process.stderr.write(`npm install ${HIVE_PACKAGE} in ${HIVE}\n`);
+    const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
+    await promisify(execFile)('npm', ['install', HIVE_PACKAGE, ...options], { cwd: HIVE, timeout: 900_000 });
+  }
+  writeFileSync(join(HIVE, 'supergraph.graphql'), supergraph);
+  const port = await findFreePort(0, new Set());
+  const child = fork(
+    join(HIVE, 'node_modules/@graphql-hive/gateway/dist/bin.js'),
+    ['supergraph', 'supergraph.graphql', '--port', String(port), '--host', '127.0.0.1', '--fork', '1'],
+    {
+      cwd: HIVE,
+      env: { ...process.env, NODE_ENV: 'production', BENCH_PORT: String(port), LOG_LEVEL: 'error' },
+      execArgv: ['--import', join(FOLDER, 'hive-usage.ts')],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  );
+  await once(child, 'message');
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+    const answer = await fetch(`http://127.0.0.1:${port}/readiness`).catch(() => null);
+    if (answer?.ok) return { child, port };
+    await setTimeout(200);
+  }
+  throw new Error('it was not ready within a minute');
 }
 
 async function start(file: string, env: Record<string, string>): Promise<Running> {

@@ -59,6 +59,12 @@ function openSource(
   const url = graph.addressOf(name);
   const pool = new Pool(url.origin, { connections: SOCKETS_PER_SUBGRAPH, keepAliveTimeout: 30_000 });
   pools.push(pool);
+  const durations = new Map<string, { observe: (seconds: number) => void }>();
+  const durationOf = (outcome: 'answered' | 'unavailable' | 'shared') => {
+    const known = durations.get(outcome) ?? metrics.durations.labels({ subgraph: name, outcome });
+    durations.set(outcome, known);
+    return known;
+  };
   return createSubgraphSource({
     name,
     url,
@@ -66,7 +72,7 @@ function openSource(
     timeoutMs: settings.WEFT_SUBGRAPH_TIMEOUT_MS,
     shares: settings.WEFT_GATEWAY_SHARE_FETCHES,
     observe(outcome, seconds, cause) {
-      metrics.durations.observe({ subgraph: name, outcome }, seconds);
+      durationOf(outcome).observe(seconds);
       if (cause) log.warn({ err: cause, subgraph: name, url: url.href }, 'subgraph did not answer');
     },
   });

@@ -16,7 +16,7 @@ import type { PlanCache } from '../execute/plan-cache.ts';
 import { operationOf } from '../execute/prepare-operation.ts';
 import type { SubgraphContext } from '../subgraph-source.ts';
 import { upstreamOperation } from './resumable.ts';
-import { createSharedTopics } from './shared-topics.ts';
+import { createTopics } from './topics.ts';
 import { subscribeOperation, type SubscriptionParts } from './subscribe-operation.ts';
 
 class Invalid extends Error {
@@ -54,7 +54,7 @@ const MOST_HELD = 1000;
 /** Operations whose answers come in parts. */
 export function createLiveOperations(parts: LiveParts): LiveOperations {
   const documents = new LRUCache<string, DocumentNode>({ max: MOST_DOCUMENTS });
-  const topics = createSharedTopics(MOST_HELD, tooSlow);
+  const topics = createTopics(MOST_HELD, tooSlow);
   let schema: unknown;
 
   function readied(query: string): DocumentNode {

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from '../execute/execute-operation.ts';
 import { createEventQueue, type EventQueue } from './event-queue.ts';
 
-export type SharedTopics = {
+export type Topics = {
   /** Joins what is followed under the key, or begins to follow it; newcomers get the latest event at once. */
   join: (key: string, follow: () => AsyncGenerator<ExecutionResult>) => AsyncGenerator<ExecutionResult>;
   followed: () => number;
@@ -14,7 +14,7 @@ type Topic = {
 };
 
 /** What equal callers follow is followed and joined once. Readers who fall too far behind are told so and let go. */
-export function createSharedTopics(mostHeld: number, tooSlow: () => ExecutionResult): SharedTopics {
+export function createTopics(mostHeld: number, tooSlow: () => ExecutionResult): Topics {
   const topics = new Map<string, Topic>();
 
   async function pump(key: string, topic: Topic): Promise<void> {
