@@ -49,6 +49,7 @@ import { protectAnswers } from './http/protect-answers.ts';
 import { readiness } from './http/readiness.ts';
 import { refuseOtherUpgrades } from './http/refuse-upgrades.ts';
 import { openModelCatalogue } from './models/model-catalogue.ts';
+import type { ModelsDeps } from './models/model-operations.ts';
 import { modelsResolvers } from './models/models-resolvers.ts';
 import { mountTokenStreams } from './models/mount-token-streams.ts';
 import { swaggerUi } from './http/swagger-ui.ts';
@@ -136,7 +137,9 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   mountHealth(app, { checks, pool });
   app.use(swaggerUi());
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
-  const schema = subgraphSchema(deps, tenants, access, settings);
+  const streams = mountTokenStreams(app, server, { deps, tenants, access, settings, log });
+  const models = { systemPool: pool, catalogue: openModelCatalogue(settings), watchDepsOf: streams.depsOf };
+  const schema = subgraphSchema(deps, tenants, access, models);
   const apollo = createApollo(schema, log, traces, server);
   await apollo.start();
 
@@ -155,7 +158,6 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       formatError(formatted, error, undefined, (cause) => log.error({ err: cause }, 'a subscription failed')),
   });
   subscriptions.attach(server);
-  const streams = mountTokenStreams(app, server, { deps, tenants, access, settings, log });
   const events = mountEvents(app, server, { pool, tenants, access, log });
   refuseOtherUpgrades(server, UPGRADES);
   mountWebhooks(app, deps, {
@@ -185,10 +187,11 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     async stop() {
       await subscriptions.close();
       await events.close();
+      await streams.close();
       await apollo.stop();
       await dispatcher.stop();
       await batches.stop();
-      await Promise.all([runChanges.close(), streams.close()]);
+      await runChanges.close();
       await hints.close();
       await tenants.close();
       await access.close();
@@ -210,15 +213,16 @@ function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: 
   );
 }
 
-function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, settings: Settings): GraphQLSchema {
+function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, ofModels: ModelsDeps): GraphQLSchema {
   const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
-  const { Query, Mutation, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
+  const { Query, Mutation, Subscription, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
   const own = accessResolvers(access.deps);
-  const models = modelsResolvers({ systemPool: deps.pool, catalogue: openModelCatalogue(settings) });
+  const models = modelsResolvers(ofModels);
   const resolvers = {
     ...{ ...runs, ...own.types },
     Query: { ...Query, ...own.Query, ...models.Query },
     Mutation: { ...Mutation, ...own.Mutation, ...models.Mutation },
+    Subscription: { ...Subscription, ...models.Subscription },
   };
   return enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }]), access.watch);
 }

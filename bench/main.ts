@@ -12,6 +12,7 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   soak: async () => (await import('./soak.ts')).soak(),
   gateway: async () => (await import('./gateway.ts')).gateway(),
   projections: async () => (await import('./projections.ts')).projections(),
+  models: async () => (await import('./models.ts')).models(),
   peers: async () => (await import('./peers.ts')).peers(),
 };
 

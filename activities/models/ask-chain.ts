@@ -47,9 +47,9 @@ export async function askChain<Result>(
       breakers.ended(candidate, 'ok');
       return { result, candidate, skipped: failures.map(skippedOf) };
     } catch (error) {
-      breakers.ended(candidate, signal.aborted || !(error instanceof AppError) ? 'aborted' : error);
+      breakers.ended(candidate, signal.aborted || !isOfModel(error) ? 'aborted' : error);
       signal.throwIfAborted();
-      if (!(error instanceof AppError) || hasBegun || !mayFallBack(error)) throw error;
+      if (!isOfModel(error) || hasBegun || !mayFallBack(error)) throw error;
       failures.push({ candidate, error });
     }
   }
@@ -74,8 +74,11 @@ function obstacleOf(
   return new AppError('MODEL_UNAVAILABLE', { provider, detail, retryAfterMs, httpStatus: 503 });
 }
 
+/** Others are of guards that did not let the call be made. */
+const isOfModel = (error: unknown): error is AppError => error instanceof AppError && error.code.startsWith('MODEL_');
+
 const mayFallBack = ({ code, fields }: AppError): boolean =>
-  code.startsWith('MODEL_') && !FINAL.has(code) && (code !== 'MODEL_BAD_REQUEST' || fields['httpStatus'] === NOT_FOUND);
+  !FINAL.has(code) && (code !== 'MODEL_BAD_REQUEST' || fields['httpStatus'] === NOT_FOUND);
 
 const skippedOf = ({
   candidate: { provider, model },

@@ -7,6 +7,7 @@ import type { Completion, CompletionInput, EmbedInput, Embeddings } from '../../
 import type { CallGuard, CallOutcome, ModelCall } from '../../domain/models/call-guard.ts';
 import type { TokenEvent, TokenPublisher } from '../../domain/models/token-event.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { EffectLedger } from '../../domain/tools/effect-ledger.ts';
 import { activityEnvironment } from '../../tests/activity-environment.ts';
 import { localProviders } from '../../tests/model-options.ts';
 import { noLedger } from '../../tests/no-ledger.ts';
@@ -309,5 +310,22 @@ describe('model.embed', () => {
     ['a provider without embeddings', { provider: 'anthropic', texts: 'x' }, 'MODEL_UNSUPPORTED'],
   ])('refuses %s', async (_, input, type) => {
     await expect(embed(input)).rejects.toMatchObject({ type, nonRetryable: true });
+  });
+});
+
+describe('what was answered before', () => {
+  it('is shown whole where nothing of it was shown', async () => {
+    const kept: EffectLedger = {
+      begin: () =>
+        Promise.resolve({
+          act: 'return',
+          receipt: { text: 'Hello.', provider: 'openai', model: 'gpt-4o', finishReason: 'stop', usage: null },
+        }),
+      finish: () => Promise.resolve(),
+    };
+    const { tokens, events } = listening();
+    await complete({ prompt: 'x' }, { tokens, effects: kept }, environment(2));
+    expect(events.map(({ type }) => type)).toEqual(['reset', 'start', 'text', 'end']);
+    expect(asked()).toEqual([]);
   });
 });

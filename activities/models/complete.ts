@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Context, type Info } from '@temporalio/activity';
 import type { LanguageModels } from '../../adapters/models/language-models.ts';
 import type { JsonObject } from '../../domain/json.ts';
@@ -16,6 +15,7 @@ import { withEffect } from '../with-effect.ts';
 import { askChain, type Candidate, candidatesOf } from './ask-chain.ts';
 import { completionRequest } from './completion-request.ts';
 import { guardedCall, streamedAnswer } from './guarded-call.ts';
+import { openPreview } from './token-preview.ts';
 import { matchingAnswer, type SchemaCheck } from './matching-answer.ts';
 import type { ModelBreakers } from './model-breakers.ts';
 
@@ -48,15 +48,8 @@ export function complete(dependencies: CompleteDependencies) {
       const candidates = candidatesOf(models, chain);
       const request = completionRequest(input);
       const place = callPlace(Context.current().info);
-      const writer = input.stream === false ? null : (tokens?.open(place) ?? null);
-      if (place.attempt > 1) writer?.write({ type: 'reset', reason: 'retry' });
-      const asking = {
-        candidates,
-        request,
-        place,
-        signal,
-        onToken: writer && ((event: TokenEvent) => writer.write(event)),
-      };
+      const preview = openPreview(input.stream === false ? null : tokens, place);
+      const asking = { candidates, request, place, signal, onToken: preview.onToken };
       try {
         const completion = candidates.every(({ language }) => language.local)
           ? await answer(dependencies, asking)
@@ -66,14 +59,14 @@ export function complete(dependencies: CompleteDependencies) {
               onUnknown: 'retry',
               send: (idempotencyKey) => answer(dependencies, { ...asking, request: { ...request, idempotencyKey } }),
             });
-        writer?.write(endOf(completion));
+        preview.ended(completion);
         return completion;
       } catch (error) {
         const { type, message } = toFailure(error) as { type?: string; message: string };
-        writer?.write({ type: 'error', code: signal.aborted ? 'CANCELLED' : (type ?? 'NODE_FAILED'), message });
+        preview.failed(signal.aborted ? 'CANCELLED' : (type ?? 'NODE_FAILED'), message);
         throw error;
       } finally {
-        void writer?.close();
+        preview.close();
       }
     });
 }
@@ -86,7 +79,7 @@ async function answer(dependencies: CompleteDependencies, asking: Asking): Promi
   const { result, candidate, skipped } = await askChain(candidates, request, { breakers, signal }, (one, begun) =>
     matchingAnswer(one.provider, { ...request, model: one.model }, checkSchema, (wanted, purpose) => {
       const { language, provider, model } = one;
-      const asked = asTheModelCan(language, wanted);
+      const asked = asTheModelCan(language, withOwnKey(wanted, candidates.indexOf(one), purpose));
       if (purpose === 'repair') onToken?.({ type: 'reset', reason: 'repair' });
       const call = {
         id: callId(info, (calls += 1)),
@@ -145,11 +138,6 @@ function completionOf(
   };
 }
 
-function endOf({ text, provider, model, finishReason, usage }: Completion): TokenEvent {
-  const hash = createHash('sha256').update(text).digest('hex');
-  return { type: 'end', hash, characters: text.length, provider, model, finishReason, usage };
-}
-
 export function callPlace({ workflowExecution, activityId, attempt }: Info): CallPlace {
   const node = parseActivityId(activityId);
   return {
@@ -163,6 +151,13 @@ export function callPlace({ workflowExecution, activityId, attempt }: Info): Cal
 /** Another one after a reset of the run, which begins to count attempts anew. */
 export const callId = ({ workflowExecution, activityId, attempt }: Info, call: number): string =>
   `${workflowExecution?.workflowId ?? ''}/${workflowExecution?.runId ?? ''}/${activityId}/${attempt}.${call}`;
+
+/** A key is for one request: another model, or the repair of an answer, is asked for something else. */
+function withOwnKey(request: GenerateRequest, index: number, purpose: 'answer' | 'repair'): GenerateRequest {
+  const { idempotencyKey: key } = request;
+  const suffix = `${index === 0 ? '' : `-${index}`}${purpose === 'repair' ? '-repair' : ''}`;
+  return key === undefined || suffix === '' ? request : { ...request, idempotencyKey: `${key}${suffix}` };
+}
 
 /** The key differs from run to run, what is asked need not. */
 function withoutKey({ idempotencyKey, ...request }: GenerateRequest): GenerateRequest {

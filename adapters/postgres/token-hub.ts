@@ -5,7 +5,7 @@ import { TOKENS_CHANNEL } from './token-publisher.ts';
 
 export type TokenStreamPlace = Omit<TokenPlace, 'attempt'>;
 /** The last record that a reader has seen. */
-export type TokenCursor = { attempt: number; seq: number };
+export type TokenCursor = { attempt: number; seq: number; isLast?: boolean };
 export const FROM_THE_START: TokenCursor = { attempt: 0, seq: 0 };
 
 export type TokenHub = {

@@ -2,11 +2,17 @@ import { type ModelHealth, readModelHealth } from '../../adapters/postgres/model
 import { AppError } from '../../domain/errors.ts';
 import type { ModelCapabilities } from '../../domain/models/capabilities.ts';
 import { textOf } from '../../domain/models/message.ts';
+import type { Principal } from '../access/principal.ts';
 import type { RunsDeps } from '../runs/deps.ts';
 import type { ModelCatalogue } from './model-catalogue.ts';
+import type { WatchDeps } from './watch-tokens.ts';
 
 /** The health of models is no tenant's, so it is read past the tenants' policies. */
-export type ModelsDeps = { systemPool: RunsDeps['pool']; catalogue: ModelCatalogue };
+export type ModelsDeps = {
+  systemPool: RunsDeps['pool'];
+  catalogue: ModelCatalogue;
+  watchDepsOf: (principal: Principal) => WatchDeps;
+};
 
 export type ModelProviderView = {
   name: string;

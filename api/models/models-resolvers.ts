@@ -1,4 +1,11 @@
+import { untilLeft } from '../../adapters/graphql/until-left.ts';
+import type { TokenRecord } from '../../domain/models/token-event.ts';
+import type { RunsContext } from '../runs/resolvers.ts';
 import { listModels, type ModelsDeps, testModel } from './model-operations.ts';
+import { cursorText, parseCursor } from './stream-routes.ts';
+import { watchTokens } from './watch-tokens.ts';
+
+type NodeTokens = { runId: string; nodeId: string; path?: string | null; after?: string | null };
 
 export function modelsResolvers(deps: ModelsDeps) {
   return {
@@ -6,5 +13,24 @@ export function modelsResolvers(deps: ModelsDeps) {
     Mutation: {
       testModel: (_: unknown, input: { provider: string; model?: string | null }) => testModel(deps, input),
     },
+    Subscription: {
+      nodeTokens: {
+        resolve: tokenView,
+        subscribe: (_: unknown, { runId, nodeId, path, after }: NodeTokens, { principal }: RunsContext) => {
+          const place = { runId, nodeId, iteration: path ?? undefined, after: parseCursor(after, 'after') };
+          return untilLeft((signal) => watchTokens(deps.watchDepsOf(principal), principal, place, signal));
+        },
+      },
+    },
+  };
+}
+
+function tokenView(record: TokenRecord) {
+  const { attempt, event } = record;
+  const fields = event as Partial<Record<'text' | 'provider' | 'model' | 'hash' | 'finishReason', string>>;
+  return {
+    ...{ attempt, event, cursor: cursorText(record), type: event.type.toUpperCase().replace('-', '_') },
+    ...{ text: fields.text, provider: fields.provider, model: fields.model },
+    ...{ hash: fields.hash, finishReason: fields.finishReason },
   };
 }

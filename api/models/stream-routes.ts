@@ -12,6 +12,8 @@ const KEEP_ALIVE_MS = 15_000;
 const RECONNECT_MS = 1_000;
 
 export type StreamDoor = {
+  /** Ends what is open when the server stops. */
+  stopping: AbortSignal;
   principalFrom: (request: Request) => Promise<Principal>;
   depsOf: (principal: Principal) => WatchDeps;
   logInternal: (error: unknown) => void;
@@ -24,14 +26,19 @@ export function streamRoutes(door: StreamDoor): Router {
   return router;
 }
 
-async function serve({ principalFrom, depsOf, logInternal }: StreamDoor, request: Request, response: Response) {
-  const leaving = new AbortController();
-  response.on('close', () => leaving.abort());
+async function serve(
+  { stopping, principalFrom, depsOf, logInternal }: StreamDoor,
+  request: Request,
+  response: Response,
+) {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const leaving = AbortSignal.any([gone.signal, stopping]);
   try {
     const principal = await principalFrom(request);
     demand(principal, 'runs:read', 'nodeTokens');
     const place = { ...placeOf(request), after: cursorOf(request) };
-    const records = watchTokens(depsOf(principal), principal, place, leaving.signal);
+    const records = watchTokens(depsOf(principal), principal, place, leaving);
     // What is wrong with the request is known with the first one, when the status can still say it.
     const first = await records.next();
     if (first.done) return void response.status(204).end();
@@ -40,7 +47,7 @@ async function serve({ principalFrom, depsOf, logInternal }: StreamDoor, request
     for await (const record of records) await send(response, record);
     response.end();
   } catch (error) {
-    if (leaving.signal.aborted) return;
+    if (gone.signal.aborted) return;
     if (!response.headersSent) return sendProblem(response, error, logInternal);
     logInternal(error);
     response.destroy();
@@ -56,14 +63,21 @@ function placeOf({ params, query }: Request) {
   };
 }
 
+/** By it a reader who has had the last event, and whose browser asks again, is told that nothing follows. */
+export const cursorText = ({ attempt, seq, isLast }: Pick<TokenRecord, 'attempt' | 'seq' | 'isLast'>): string =>
+  `${attempt}.${seq}${isLast ? '.last' : ''}`;
+
 /** `attempt.seq`, as the ids of the events are; browsers send the last one by themselves. */
 function cursorOf({ headers, query }: Request): TokenCursor | undefined {
-  const given = headers['last-event-id'] ?? query['after'];
-  if (given === undefined || given === '') return undefined;
-  const [, attempt, seq] = /^(\d{1,9})\.(\d{1,9})$/.exec(String(given)) ?? [];
-  if (attempt === undefined)
-    throw new AppError('INPUT_INVALID', { detail: 'Last-Event-ID must be the id of an event' });
-  return { attempt: Number(attempt), seq: Number(seq) };
+  return parseCursor(headers['last-event-id'] ?? query['after'], 'Last-Event-ID');
+}
+
+/** @throws INPUT_INVALID */
+export function parseCursor(given: unknown, name: string): TokenCursor | undefined {
+  if (given === undefined || given === null || given === '') return undefined;
+  const [, attempt, seq, last] = /^(\d{1,9})\.(\d{1,9})(\.last)?$/.exec(String(given)) ?? [];
+  if (attempt === undefined) throw new AppError('INPUT_INVALID', { detail: `${name} must be the id of an event` });
+  return { attempt: Number(attempt), seq: Number(seq), isLast: last !== undefined };
 }
 
 function begin(response: Response): void {
@@ -78,8 +92,9 @@ function begin(response: Response): void {
   response.on('close', () => clearInterval(alive));
 }
 
-async function send(response: Response, { attempt, seq, at, event }: TokenRecord): Promise<void> {
-  const text = `id: ${attempt}.${seq}\nevent: ${event.type}\ndata: ${JSON.stringify({ ...event, attempt, seq, at })}\n\n`;
+async function send(response: Response, record: TokenRecord): Promise<void> {
+  const { attempt, seq, at, event } = record;
+  const text = `id: ${cursorText(record)}\nevent: ${event.type}\ndata: ${JSON.stringify({ ...event, attempt, seq, at })}\n\n`;
   if (response.write(text) || response.closed) return;
   await Promise.race([once(response, 'drain'), once(response, 'close')]);
 }

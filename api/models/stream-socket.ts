@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { demand } from '../../domain/access/allow.ts';
 import { toAppError } from '../graphql/to-app-error.ts';
 import type { Principal } from '../access/principal.ts';
+import { cursorText, parseCursor } from './stream-routes.ts';
 import { watchTokens, type WatchDeps } from './watch-tokens.ts';
 
 const PATH = /^\/runs\/([^/]+)\/nodes\/([^/]+)\/socket$/;
@@ -48,16 +49,16 @@ export function openStreamSockets({ principalFrom, depsOf, logInternal }: Socket
     try {
       const principal = await principalFrom(request);
       demand(principal, 'runs:read', 'nodeTokens');
-      const [attempt = 0, seq = 0] = (url.searchParams.get('after') ?? '0.0').split('.').map(Number);
       const place = {
         runId: decodeURIComponent(runId),
         nodeId: decodeURIComponent(nodeId),
         iteration: url.searchParams.get('iteration') ?? undefined,
-        after: { attempt: attempt || 0, seq: seq || 0 },
+        after: parseCursor(url.searchParams.get('after'), 'after'),
       };
-      for await (const { event, ...rest } of watchTokens(depsOf(principal), principal, place, leaving.signal)) {
+      for await (const record of watchTokens(depsOf(principal), principal, place, leaving.signal)) {
+        const { event, attempt, seq, at } = record;
         if (socket.bufferedAmount > MOST_UNSENT_BYTES) return socket.close(SLOW, 'slow');
-        socket.send(JSON.stringify({ ...event, ...rest }));
+        socket.send(JSON.stringify({ ...event, attempt, seq, at, id: cursorText(record) }));
       }
       socket.close(NORMAL);
     } catch (error) {

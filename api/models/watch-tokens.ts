@@ -39,6 +39,7 @@ export async function* watchTokens(
 ): AsyncGenerator<TokenRecord, void, void> {
   const run = await readRunOf(deps, principal, id);
   if (!run) throw new AppError('NOT_FOUND', { what: 'run', id });
+  if (after.isLast) return;
   let cursor = after;
   let iteration = wanted;
   for (;;) {
@@ -51,15 +52,17 @@ export async function* watchTokens(
       new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref()),
     ]).catch(() => undefined);
     try {
-      const execution = await executionOf(deps, id, nodeId, iteration);
-      iteration ??= execution?.iteration;
+      iteration ??= (await executionOf(deps, id, nodeId, undefined))?.iteration;
       const records = await deps.tokens.read({ runId: id, nodeId, iteration: iteration ?? '1' }, cursor);
       for (const record of records) {
         cursor = { attempt: record.attempt, seq: record.seq };
-        yield record;
-        if (record.event.type === 'end') return;
+        const isEnd = record.event.type === 'end';
+        yield isEnd ? { ...record, isLast: true } : record;
+        if (isEnd) return;
       }
-      if (records.length === 0 && (await hasEnded(deps, principal, id, execution))) {
+      if (records.length > 0) continue;
+      const execution = await executionOf(deps, id, nodeId, iteration);
+      if (await hasEnded(deps, principal, id, execution)) {
         yield* lastWord(execution, cursor);
         return;
       }
@@ -106,11 +109,12 @@ function* lastWord(execution: NodeExecutionRecord | undefined, cursor: TokenCurs
     yield next({ type: 'start', provider, model });
     yield next({ type: 'text', text });
     const hash = createHash('sha256').update(text).digest('hex');
-    yield next({ type: 'end', hash, characters: text.length, provider, model, finishReason, usage });
+    const end = { type: 'end' as const, hash, characters: text.length, provider, model, finishReason, usage };
+    yield { ...next(end), isLast: true };
     return;
   }
   const code =
     error?.code ?? (execution?.status === 'COMPLETED' ? 'NOT_FOUND' : `NODE_${execution?.status ?? 'SKIPPED'}`);
   const message = error?.message ?? 'The node has ended and says nothing';
-  yield { attempt, seq: cursor.seq + 1, at, event: { type: 'error', code, message } };
+  yield { attempt, seq: cursor.seq + 1, at, event: { type: 'error', code, message }, isLast: true };
 }

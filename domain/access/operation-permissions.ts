@@ -118,6 +118,7 @@ export const OPERATION_PERMISSIONS = {
 
   models: 'models:read',
   testModel: 'models:call',
+  nodeTokens: 'runs:read',
 } as const satisfies Record<string, Rule>;
 
 export type Operation = keyof typeof OPERATION_PERMISSIONS;

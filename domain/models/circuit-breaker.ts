@@ -61,7 +61,7 @@ export function failedOf(
     return { ...state, lastError, trialUntil: null, openUntil: now + Math.max(retryAfterMs ?? 0, LEAST_WAIT_MS) };
   }
   // An answer that refuses is an answer: the provider is there.
-  if (!COUNTED.has(code)) return { ...succeededOf(now), lastError };
+  if (!COUNTED.has(code)) return { ...CLOSED, lastError, lastSuccessAt: state.lastSuccessAt };
   const failures = state.failures + 1;
   const tripped = failures - policy.threshold;
   const backoff = tripped < 0 ? null : now + Math.min(policy.openMs * 2 ** tripped, policy.longestMs);

@@ -26,7 +26,14 @@ export type TokenEvent =
   | { type: 'error'; code: string; message: string };
 
 /** An event with its place in the order: later attempts come after earlier ones. */
-export type TokenRecord = { attempt: number; seq: number; at: Date; event: TokenEvent };
+export type TokenRecord = {
+  attempt: number;
+  seq: number;
+  at: Date;
+  event: TokenEvent;
+  /** Nothing follows. */
+  isLast?: true;
+};
 
 export interface TokenWriter {
   write(event: TokenEvent): void;
