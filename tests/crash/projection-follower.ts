@@ -13,7 +13,8 @@ if (part === 'runs') {
     process.stdout.write('batch\n');
     await sleep(50);
   };
-  await rebuildProjections(pool, { onProgress: pause });
+  // Postgres may not have noticed yet that the process before was killed.
+  while ((await rebuildProjections(pool, { onProgress: pause })) === null) await sleep(20);
 } else {
   for (;;) {
     const failed = (error: unknown) => process.stderr.write(`${String(error)}\n`);
