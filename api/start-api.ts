@@ -48,19 +48,22 @@ import { mountHealth } from './http/health.ts';
 import { protectAnswers } from './http/protect-answers.ts';
 import { readiness } from './http/readiness.ts';
 import { refuseOtherUpgrades } from './http/refuse-upgrades.ts';
+import { swaggerUi } from './http/swagger-ui.ts';
+import { mountRest } from './rest/mount-rest.ts';
 import { openModelCatalogue } from './models/model-catalogue.ts';
 import type { ModelsDeps } from './models/model-operations.ts';
 import { modelsResolvers } from './models/models-resolvers.ts';
 import { mountTokenStreams } from './models/mount-token-streams.ts';
-import { swaggerUi } from './http/swagger-ui.ts';
-import { mountRest } from './rest/mount-rest.ts';
+import { openTools, type ToolsDeps } from './tools/open-tools.ts';
+import { toolsResolvers } from './tools/tools-resolvers.ts';
 import { startBatchRunner } from './runs/batch-runner.ts';
 import type { RunsDeps } from './runs/deps.ts';
 import { createInputValidators } from './runs/input-validators.ts';
 import { createLoaders } from './runs/loaders.ts';
 import { runsResolvers, type RunsContext } from './runs/resolvers.ts';
 import { startTriggerDispatcher } from './runs/dispatch-triggers.ts';
-import { createTenantDeps, tenantActs, tenantResolvers, type TenantDeps } from './runs/tenant-deps.ts';
+import { tenantActs } from './runs/tenant-acts.ts';
+import { createTenantDeps, tenantResolvers, type TenantDeps } from './runs/tenant-deps.ts';
 import { HOOKS_PATH, mountWebhooks } from './runs/webhooks-routes.ts';
 
 export type ApiParts = {
@@ -139,7 +142,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
   const streams = mountTokenStreams(app, server, { deps, tenants, access, settings, log });
   const models = { systemPool: pool, catalogue: openModelCatalogue(settings), watchDepsOf: streams.depsOf };
-  const schema = subgraphSchema(deps, tenants, access, models);
+  const tools = openTools(settings);
+  const schema = subgraphSchema(deps, tenants, access, { models, tools });
   const apollo = createApollo(schema, log, traces, server);
   await apollo.start();
 
@@ -186,13 +190,14 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     firstAdmin,
     async stop() {
       await subscriptions.close();
-      await events.close();
       await streams.close();
+      await events.close();
       await apollo.stop();
       await dispatcher.stop();
       await batches.stop();
       await runChanges.close();
       await hints.close();
+      await tools.close();
       await tenants.close();
       await access.close();
     },
@@ -213,15 +218,18 @@ function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: 
   );
 }
 
-function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, ofModels: ModelsDeps): GraphQLSchema {
+type OtherRooms = { models: ModelsDeps; tools: ToolsDeps };
+
+function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, rooms: OtherRooms): GraphQLSchema {
   const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
   const { Query, Mutation, Subscription, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
   const own = accessResolvers(access.deps);
-  const models = modelsResolvers(ofModels);
+  const models = modelsResolvers(rooms.models);
+  const tools = toolsResolvers(rooms.tools, (tenantId) => tenants.of({ tenantId: asTenantId(tenantId) }).pool);
   const resolvers = {
-    ...{ ...runs, ...own.types },
-    Query: { ...Query, ...own.Query, ...models.Query },
-    Mutation: { ...Mutation, ...own.Mutation, ...models.Mutation },
+    ...{ ...runs, ...own.types, ...tools.types },
+    Query: { ...Query, ...own.Query, ...models.Query, ...tools.Query },
+    Mutation: { ...Mutation, ...own.Mutation, ...models.Mutation, ...tools.Mutation },
     Subscription: { ...Subscription, ...models.Subscription },
   };
   return enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }]), access.watch);

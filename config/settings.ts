@@ -1,4 +1,5 @@
 import { ACCESS_SETTINGS } from './access-settings.ts';
+import { TOOL_SETTINGS } from './tool-settings.ts';
 import { MODEL_SETTINGS } from './model-settings.ts';
 
 /**
@@ -366,11 +367,7 @@ export const SETTINGS = {
     max: 600000,
     meaning: 'How often the projector looks for runs whose hints were lost.',
   },
-  WEFT_HTTP_ALLOWED_HOSTS: {
-    kind: 'list',
-    default: [],
-    meaning: 'Hosts, or host:port, that http nodes may call although they resolve to private addresses.',
-  },
+  ...TOOL_SETTINGS,
   CONTENT_PROCESSING_MAX_SIZE: {
     kind: 'integer',
     default: 10485760,

@@ -1,4 +1,5 @@
 import { MODEL_ERRORS } from './models/model-errors.ts';
+import { TOOL_ERRORS } from './tools/tool-errors.ts';
 
 /**
  * The one error table. The code, not the class, survives Temporal's boundaries:
@@ -198,38 +199,6 @@ export const ERRORS = {
     retry: false,
     message: (f) => `The workflow declares no variable ${String(f['name'])}`,
   },
-  HTTP_ADDRESS_DENIED: {
-    status: 403,
-    retry: false,
-    message: (f) => `The address ${String(f['address'])} of ${String(f['host'])} is private and may not be called`,
-    hint: 'Allow it by WEFT_HTTP_ALLOWED_HOSTS if that is intended.',
-  },
-  HTTP_REQUEST_INVALID: {
-    status: 422,
-    retry: false,
-    message: (f) => `The HTTP request is not valid: ${String(f['detail'])}`,
-  },
-  HTTP_RESPONSE_TOO_LARGE: {
-    status: 502,
-    retry: false,
-    message: (f) => `The response exceeds ${String(f['limitBytes'])} bytes`,
-  },
-  HTTP_STATUS: {
-    status: 502,
-    retry: false,
-    message: (f) => `${String(f['method'])} ${String(f['url'])} answered ${String(f['httpStatus'])}`,
-  },
-  HTTP_UNAVAILABLE: {
-    status: 503,
-    retry: true,
-    message: (f) => `${String(f['method'])} ${String(f['url'])} failed: ${String(f['detail'])}`,
-  },
-  EFFECT_UNKNOWN: {
-    status: 409,
-    retry: false,
-    message: (f) => `Nobody knows whether attempt ${String(f['attempt'])} of node ${String(f['nodeId'])} took effect`,
-    hint: 'Look at the other side by the idempotency key in `run.effects`, then retry or skip the node; `onUnknown: retry` repeats such calls.',
-  },
   CONTENT_TOO_LARGE: {
     status: 413,
     retry: false,
@@ -241,6 +210,7 @@ export const ERRORS = {
     message: (f) => `The content cannot be analysed: ${String(f['detail'])}`,
   },
   ...MODEL_ERRORS,
+  ...TOOL_ERRORS,
   PAYLOAD_TOO_LARGE: {
     status: 413,
     retry: false,

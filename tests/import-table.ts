@@ -40,6 +40,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
       express: ['express', 'pino', 'prom-client'],
       graphql: ['graphql'],
       http: ['undici', 'ipaddr.js'],
+      mcp: ['@modelcontextprotocol/client', 'undici', 'ws'],
       models: [
         'openai',
         '@anthropic-ai/sdk',
@@ -80,7 +81,9 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
   api: {
     values: ['domain', 'config', 'adapters', 'activities', 'temporal'],
     types: ['workflows'],
-    packages: { '.': [...APOLLO, '@apollo/subgraph', 'ajv', 'ajv-formats', 'dataloader', 'graphql-ws', 'ws', 'helmet', 'zod'] },
+    packages: {
+      '.': [...APOLLO, '@apollo/subgraph', 'ajv', 'ajv-formats', 'dataloader', 'graphql-ws', 'ws', 'helmet', 'zod'],
+    },
     builtins: true,
   },
   gateway: {

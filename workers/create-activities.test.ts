@@ -10,6 +10,7 @@ import { loadPools } from '../temporal/load-pools.ts';
 import { createActivities } from './create-activities.ts';
 import { activitiesOf } from './pools.ts';
 import { runDependencies } from './run-dependencies.ts';
+import { createToolServers } from './tool-servers.ts';
 
 const settings = loadSettings({});
 const database = createPool('postgres://unused', 1);
@@ -19,6 +20,7 @@ const { rooms, close } = createActivities(settings, {
   events: createEventRecorder(database),
   runs: runDependencies(database, new Map([['default', temporal]])),
   tokens: null,
+  toolServers: createToolServers(settings, database).servers,
 });
 const pools = loadPools(settings);
 afterAll(close);

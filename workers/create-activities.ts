@@ -3,6 +3,7 @@ import { type BreakerChange, createModelBreakers } from '../activities/models/mo
 import { createModelActivities } from '../activities/models/model-activities.ts';
 import { recordModelCalls } from '../activities/models/record-model-calls.ts';
 import { createRunActivities, type RunDependencies } from '../activities/runs/run-activities.ts';
+import { createMcpActivities } from '../activities/tools/mcp-activities.ts';
 import { createToolActivities } from '../activities/tools/tool-activities.ts';
 import { createHttpClient } from '../adapters/http/http-client.ts';
 import { createSchemaCheck } from '../adapters/models/check-schema.ts';
@@ -16,6 +17,7 @@ import { createTextThreads } from '../adapters/text/text-threads.ts';
 import type { EventRecorder } from '../domain/events/event-recorder.ts';
 import type { TokenPublisher } from '../domain/models/token-event.ts';
 import type { EffectLedger } from '../domain/tools/effect-ledger.ts';
+import type { ToolServers } from '../domain/tools/tool-servers.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Room } from './pools.ts';
 
@@ -30,6 +32,7 @@ export type ActivityDependencies = {
   runs: RunDependencies;
   /** Null: tokens are shown to nobody. */
   tokens: TokenPublisher | null;
+  toolServers: ToolServers<AbortSignal>;
   /** Told when a model begins or ceases to fail. */
   onBreaker?: (change: BreakerChange) => void;
 };
@@ -37,7 +40,7 @@ export type ActivityDependencies = {
 /** Builds the adapters that activities need; `close` ends their threads. */
 export function createActivities(
   settings: Settings,
-  { effects, events, runs, tokens, onBreaker }: ActivityDependencies,
+  { effects, events, runs, tokens, toolServers, onBreaker }: ActivityDependencies,
 ): { rooms: ActivityRooms; close: () => Promise<void> } {
   const text = createTextThreads({ threads: TEXT_THREADS });
   const models = createLanguageModels(providerOptions(settings, (job, signal) => text.run('condense', job, signal)));
@@ -55,14 +58,17 @@ export function createActivities(
         tokens,
       }),
       runs: createRunActivities(runs),
-      tools: createToolActivities({
-        effects,
-        events,
-        client: createHttpClient({
-          allowedHosts: settings.WEFT_HTTP_ALLOWED_HOSTS,
-          maxResponseBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
+      tools: {
+        ...createToolActivities({
+          effects,
+          events,
+          client: createHttpClient({
+            allowedHosts: settings.WEFT_HTTP_ALLOWED_HOSTS,
+            maxResponseBytes: settings.WEFT_PAYLOAD_MAX_BYTES,
+          }),
         }),
-      }),
+        ...createMcpActivities({ effects, events, servers: toolServers }),
+      },
     },
     close: () => text.close(),
   };

@@ -17,5 +17,5 @@ export function keepSyntax<Module extends WithRules>(module: Module | undefined)
           use: { ...use, options: { ...use.options, jsc: { ...use.options.jsc, target: TARGET } } },
         };
   });
-  return { ...module, rules } as Module;
+  return { ...module, rules } as unknown as Module;
 }

@@ -24,6 +24,7 @@ import { encodeFailureMessages } from './encode-failure-messages.ts';
 import { cachedRuns, createTuner } from './create-tuner.ts';
 import { activitiesOf } from './pools.ts';
 import { runDependencies } from './run-dependencies.ts';
+import { createToolServers } from './tool-servers.ts';
 import { watchModels } from './watch-models.ts';
 
 export type RunningWorkers = {
@@ -64,11 +65,13 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     namespaces.map((namespace) => [namespace, new Client({ connection, namespace, dataConverter })] as const),
   );
   const models = watchModels(database, settings, log);
+  const tools = createToolServers(settings, database);
   const { rooms, close } = createActivities(settings, {
     effects: createEffectStore(database),
     events: createEventRecorder(database),
     runs: runDependencies(database, clients),
     ...models,
+    toolServers: tools.servers,
   });
   const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;
   const slotsOf = createTuner(settings, pools);
@@ -106,6 +109,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     await hints.close();
     await close();
     await models.tokens.close();
+    await tools.close();
     await connection.close();
     await database.end();
   });

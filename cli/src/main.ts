@@ -5,6 +5,7 @@ import { addEraseCommands } from './erase-commands.ts';
 import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
 import { addInsightCommands } from './insight-commands.ts';
+import { addMcpCommands } from './mcp-commands.ts';
 import { addModelsCommands } from './models-commands.ts';
 import { addOperateCommands } from './operate-commands.ts';
 import { addPayloadsCommand } from './payloads/payloads-command.ts';
@@ -60,6 +61,7 @@ addEventsCommand(program);
 addEraseCommands(program);
 addInsightCommands(program);
 addModelsCommands(program);
+addMcpCommands(program);
 addPayloadsCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.

@@ -116,6 +116,14 @@ export const OPERATION_PERMISSIONS = {
   suspendTenant: 'tenants:admin',
   resumeTenant: 'tenants:admin',
 
+  mcpServers: 'tools:read',
+  mcpServer: 'tools:read',
+  saveMcpServer: 'tools:write',
+  removeMcpServer: 'tools:write',
+  pinMcpTools: 'tools:write',
+  testMcpServer: 'tools:call',
+  callMcpTool: 'tools:call',
+
   models: 'models:read',
   testModel: 'models:call',
   nodeTokens: 'runs:read',

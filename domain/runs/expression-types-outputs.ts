@@ -58,6 +58,8 @@ const EMBEDDINGS = objectOf({
 });
 const RESPONSE = objectOf({ status: NUMBER, headers: objectOf({}, STRING), body: DYN, url: STRING });
 
+const TOOL_RESULT = objectOf({ text: STRING, content: listOf(DYN), structured: DYN, isError: BOOL });
+
 const FIXED: Readonly<Record<string, ValueType>> = {
   template: STRING,
   branch: BOOL,
@@ -68,6 +70,7 @@ const FIXED: Readonly<Record<string, ValueType>> = {
   http: RESPONSE,
   'content.analyze': ANALYSIS,
   'model.embed': EMBEDDINGS,
+  'tool.call': TOOL_RESULT,
 };
 
 const schemaOf = (schema: Json | undefined): ValueType => typeOfSchema(schema as JsonSchema | undefined);

@@ -1,4 +1,5 @@
 import { MODEL_NODE_TYPES } from './model-node-types.ts';
+import { TOOL_NODE_TYPES } from './tool-node-types.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import type { JsonSchema, NodeDefinition, NodeTimeouts, RetryPolicy } from './definition.ts';
 import { LIMITS } from './limits.ts';
@@ -327,6 +328,7 @@ export const NODE_TYPES = {
     },
   },
   ...MODEL_NODE_TYPES,
+  ...TOOL_NODE_TYPES,
 } as const satisfies { [type: string]: NodeTypeRow };
 
 export type NodeType = keyof typeof NODE_TYPES;

@@ -64,7 +64,7 @@ const textOf = (nodes: readonly CompiledNode[]): string =>
 export function inputForSlice(compiled: CompiledDefinition, input: Json, nodeId: string): Json {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   const node = compiled.nodes[compiled.indexOf.get(nodeId) ?? -1] as CompiledNode;
-  const { items: _items, ...config } = node.config as JsonObject;
+  const { items: _items, ...config } = node.config;
   const text = textOf([{ ...node, config }, ...bodyNodes(compiled, node).slice(1)]);
   if (/\binput\b(?!\.[A-Za-z_])/.test(text)) return input;
   const read = new Set(Array.from(text.matchAll(/\binput\.(\w+)/g), ([, name]) => name));

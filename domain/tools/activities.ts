@@ -1,4 +1,4 @@
-import type { Json } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { OnUnknown } from './effect.ts';
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -27,6 +27,27 @@ export type HttpResponse = {
   url: string;
 };
 
+export type ToolCallInput = {
+  /** As registered. */
+  server: string;
+  tool: string;
+  arguments?: JsonObject;
+  /** A result that says `isError` fails the node unless this is false. */
+  failOnError?: boolean;
+  /** What a retry does when an earlier attempt may have taken effect; default is to fail, unless the tool may be repeated. */
+  onUnknown?: OnUnknown;
+};
+
+export type ToolResult = {
+  /** The text blocks of the content, a line each. */
+  text: string;
+  /** MCP content blocks. */
+  content: Json[];
+  /** `structuredContent`; null where the tool gives none. */
+  structured: Json;
+  isError: boolean;
+};
+
 export interface ToolActivities {
   /**
    * One HTTP exchange. Sends `Idempotency-Key` derived from (run, node, iteration) unless the headers name one, so a retry is
@@ -35,4 +56,12 @@ export interface ToolActivities {
    * @throws HTTP_ADDRESS_DENIED, HTTP_REQUEST_INVALID, HTTP_RESPONSE_TOO_LARGE, EFFECT_UNKNOWN, HTTP_STATUS (4xx but 408, 425, 429), HTTP_UNAVAILABLE (retried).
    */
   http(input: HttpRequestInput): Promise<HttpResponse>;
+
+  /**
+   * One call of a tool of a registered MCP server. The idempotency key of (run, node, iteration) goes along in `_meta`. All but
+   * tools that only read are in the effect ledger. Heartbeats every second; cancellation is told to the server.
+   * @throws NOT_FOUND, TOOL_NOT_ALLOWED, TOOL_CHANGED, TOOL_REFUSED, TOOL_FAILED, TOOL_RESULT_TOO_LARGE, TOOL_SERVER_DENIED,
+   * EFFECT_UNKNOWN, TOOL_SERVER_UNAVAILABLE (retried).
+   */
+  'tool.call'(input: ToolCallInput): Promise<ToolResult>;
 }

@@ -25,13 +25,26 @@ const cancelled = new Map<string, Promise<Outcome>>();
 const killed = new Map<string, Promise<Outcome>>();
 
 beforeAll(async () => {
-  stack = await startStack({ env: { WEFT_HTTP_ALLOWED_HOSTS: '127.0.0.1', WEFT_SECRET_KEY: 'k'.repeat(40) } });
+  const env = { WEFT_HTTP_ALLOWED_HOSTS: '127.0.0.1', WEFT_MCP_STDIO_COMMANDS: process.execPath };
+  stack = await startStack({ env: { ...env, WEFT_SECRET_KEY: 'k'.repeat(40) } });
+  await registerEverything();
   for (const [, { definition }] of EXAMPLES) await stack.graphql.publish(definition);
   for (const [name, title, { example, scenario }] of SCENARIOS)
     keep(undisturbed, `${name}: ${title}`, finishOf(example, scenario));
   for (const middle of MIDDLES) if (middle.example !== 'emit') keep(cancelled, middle.example, cancelIn(middle));
 }, 120_000);
 afterAll(() => stack?.stop());
+
+/** The reference server of MCP, for the example that calls a tool. */
+async function registerEverything(): Promise<void> {
+  const script = join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
+  const input = { id: 'everything', transport: 'STDIO', command: process.execPath, args: [script, 'stdio'] };
+  const { errors } = await stack.graphql.send(
+    'mutation($input: McpServerInput!) { saveMcpServer(input: $input) { id } }',
+    { input },
+  );
+  if (errors) throw new Error(JSON.stringify(errors));
+}
 
 /** A test takes the outcome when it comes to it. */
 function keep(outcomes: Map<string, Promise<Outcome>>, name: string, outcome: Promise<Outcome>): void {

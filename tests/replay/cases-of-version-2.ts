@@ -142,6 +142,24 @@ const bodies = (base: string): ReplayCase[] => [
 
 const children = (base: string): ReplayCase[] => [
   {
+    // No server of that name is registered: as above.
+    name: 'tool',
+    definition: define(
+      'tool',
+      [
+        {
+          id: 'ask',
+          type: 'tool.call',
+          config: { server: 'none', tool: 'echo' },
+          onError: 'continue',
+          fallback: 'null',
+        },
+      ],
+      [],
+      { output: 'nodes.ask.status' },
+    ),
+  },
+  {
     // Nobody here makes vectors: the failure is dealt with by its own policy.
     name: 'embed',
     definition: define(
