@@ -67,9 +67,13 @@ async function runOf(subject: string | null, secret: string, tenant = DEFAULT_TE
   const large = `${secret} `.repeat(2_000);
   const born = secret === SECRET ? SECRET_NUMBER : 1;
   const outcomeOf = () => ({ output: { sent: { to: secret, born, letter: large } } });
-  return storeRun(pool, { definition, outcomeOf } as never, {
-    ...{ tenantId: tenant, subject, input: { name: secret, born, letter: large } },
-  });
+  return storeRun(
+    pool,
+    { definition, outcomeOf },
+    {
+      ...{ tenantId: tenant, subject, input: { name: secret, born, letter: large } },
+    },
+  );
 }
 
 /** Every byte that tables, TOAST and indexes have on disk, and every row as text. */

@@ -2,10 +2,7 @@ import { createTenantPool, tenantPool } from '../../adapters/postgres/tenant-poo
 import { storageOf } from '../../adapters/postgres/payload-storage.ts';
 import type { Settings } from '../../config/settings.ts';
 import { tenantNamespaces } from '../../temporal/tenant-namespaces.ts';
-import type { BatchOperation } from '../../domain/runs/batches/batch.ts';
 import type { Principal } from '../access/principal.ts';
-import { batchActs } from './batch-acts.ts';
-import type { BatchAct } from './batch-runner.ts';
 import type { RunsDeps } from './deps.ts';
 
 type Pool = RunsDeps['pool'];
@@ -61,19 +58,6 @@ export function tenantResolvers<Resolvers extends ResolverMap>(
     return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, bound(part, [...path, name])]));
   };
   return bound(resolversOf(deps), []) as Resolvers;
-}
-
-/** What batches do, each run as the principal of its batch. */
-export function tenantActs(deps: RunsDeps, tenants: TenantDeps): Record<BatchOperation, BatchAct> {
-  const operations = Object.keys(batchActs(deps)) as BatchOperation[];
-  const actOf =
-    (operation: BatchOperation): BatchAct =>
-    (principal, runId, batch) =>
-      batchActs(tenants.of(principal))[operation](principal, runId, batch);
-  return Object.fromEntries(operations.map((operation) => [operation, actOf(operation)])) as Record<
-    BatchOperation,
-    BatchAct
-  >;
 }
 
 function remembered<Value, Rest extends unknown[]>(make: (key: string, ...rest: Rest) => Value) {
