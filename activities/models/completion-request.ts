@@ -1,5 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
-import { isJsonObject } from '../../domain/json.ts';
+import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { CompletionInput } from '../../domain/models/activities.ts';
 import type { GenerateRequest } from '../../domain/models/generation.ts';
 import type { Message, UserPart } from '../../domain/models/message.ts';
@@ -24,12 +24,12 @@ const COPIED = [
 export function completionRequest(input: CompletionInput): Omit<GenerateRequest, 'model'> {
   const { prompt, system, values = {}, messages = [], images = [], files = [], tools = [] } = input;
   checkMessages(messages);
-  const text = renderTemplate(prompt, values);
+  const text = render(prompt, values);
   const media: UserPart[] = [...images.map(imagePart), ...files.map(filePart)];
   const copied = COPIED.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]);
   return {
     messages: [
-      ...(system === undefined ? [] : [{ role: 'system' as const, content: renderTemplate(system, values) }]),
+      ...(system === undefined ? [] : [{ role: 'system' as const, content: render(system, values) }]),
       ...messages,
       { role: 'user', content: media.length === 0 ? text : [...media, { type: 'text', text }] },
     ],
@@ -37,6 +37,10 @@ export function completionRequest(input: CompletionInput): Omit<GenerateRequest,
     ...(Object.fromEntries(copied) as Partial<GenerateRequest>),
   };
 }
+
+/** Compiling costs more than all else that is done here, and many prompts are plain text. */
+const render = (template: string, values: JsonObject): string =>
+  template.includes('{{') ? renderTemplate(template, values) : template;
 
 /** They come from an expression, so nobody has looked at them. */
 function checkMessages(messages: readonly Message[]): void {
