@@ -17,7 +17,7 @@ const SCENARIOS = [...EXAMPLES].flatMap(([name, example]) =>
 );
 const NODE_SETTLED = ['COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED'];
 /** What they give for a long text, the simulator cannot know. */
-const REAL_ONLY = ['content-analyze', 'model-complete'];
+const REAL_ONLY = ['content-analyze', 'model-complete', 'model-embed'];
 
 let stack: Stack;
 const undisturbed = new Map<string, Promise<Outcome>>();
