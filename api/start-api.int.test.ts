@@ -102,7 +102,10 @@ describe('the API as a process', () => {
 
   async function forkApi(environment: Record<string, string>) {
     const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = doors.settings;
-    const env = { PATH: process.env['PATH'], DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ...environment };
+    const env = {
+      ...{ PATH: process.env['PATH'], DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, WEFT_AUTH: 'off' },
+      ...environment,
+    };
     const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), { env, execArgv: [], silent: true });
     let log = '';
     child.stderr?.on('data', (chunk) => (log += String(chunk)));

@@ -58,6 +58,7 @@ import { openTools, type ToolsDeps } from './tools/open-tools.ts';
 import { toolsResolvers } from './tools/tools-resolvers.ts';
 import { startBatchRunner } from './runs/batch-runner.ts';
 import type { RunsDeps } from './runs/deps.ts';
+import { eraseTenantValues } from './runs/erase-operations.ts';
 import { createInputValidators } from './runs/input-validators.ts';
 import { createLoaders } from './runs/loaders.ts';
 import { runsResolvers, type RunsContext } from './runs/resolvers.ts';
@@ -110,6 +111,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     ...(parts.temporalOf === undefined ? {} : { temporalOf: parts.temporalOf }),
     settings,
     traceparent: () => traces.getStore()?.traceparent ?? null,
+    correlationId: () => traces.getStore()?.correlationId ?? null,
     log: { info: (fields, message) => log.info({ ...fields, traceId: traces.getStore()?.traceId }, message) },
     validators: createInputValidators(),
     pools,
@@ -223,7 +225,9 @@ type OtherRooms = { models: ModelsDeps; tools: ToolsDeps };
 function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, rooms: OtherRooms): GraphQLSchema {
   const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
   const { Query, Mutation, Subscription, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
-  const own = accessResolvers(access.deps);
+  const own = accessResolvers(access.deps, (inside) =>
+    eraseTenantValues(tenants.of(inside), inside, inside.tenantId),
+  );
   const models = modelsResolvers(rooms.models);
   const tools = toolsResolvers(rooms.tools, (tenantId) => tenants.of({ tenantId: asTenantId(tenantId) }).pool);
   const resolvers = {

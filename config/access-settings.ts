@@ -47,6 +47,25 @@ export const ACCESS_SETTINGS = {
     default: [],
     meaning: 'Origins of web pages that may use the API, such as https://app.example.org.',
   },
+  WEFT_OIDC_ISSUER: {
+    kind: 'string',
+    default: null,
+    meaning: 'OpenID provider that people may sign in with, at /login/oidc of the API.',
+  },
+  WEFT_OIDC_CLIENT_ID: { kind: 'string', default: null, meaning: 'Our id there.' },
+  WEFT_OIDC_CLIENT_SECRET: { kind: 'string', default: null, meaning: 'And our secret.', secret: true },
+  WEFT_OIDC_SCOPES: { kind: 'string', default: 'openid profile email', meaning: 'What is asked of it.' },
+  WEFT_OIDC_TENANT: { kind: 'string', default: 'default', meaning: 'Tenant of whoever signs in there.' },
+  WEFT_OIDC_ROLES_CLAIM: {
+    kind: 'string',
+    default: 'roles',
+    meaning: 'Claim of the ID token that names roles: admin, developer, operator, analyst, viewer, service.',
+  },
+  WEFT_OIDC_DEFAULT_ROLES: {
+    kind: 'list',
+    default: [],
+    meaning: 'Roles of whoever has no such claim. Unset: they do not get in.',
+  },
   WEFT_TOKEN_ISSUER: { kind: 'string', default: 'weft', meaning: '`iss` of the access tokens.' },
   WEFT_ACCESS_TOKEN_SECONDS: {
     kind: 'integer',

@@ -241,6 +241,12 @@ export const ERRORS = {
     message: (f) => `The quota of the tenant is used up: ${String(f['detail'])}`,
     hint: 'An admin of tenant default changes quotas with `weft tenant quotas`.',
   },
+  OIDC_UNAVAILABLE: {
+    status: 503,
+    retry: true,
+    message: (f) => `The OpenID provider ${String(f['issuer'])} cannot be used: ${String(f['detail'])}`,
+    hint: 'Check WEFT_OIDC_ISSUER, WEFT_OIDC_CLIENT_ID and WEFT_OIDC_CLIENT_SECRET.',
+  },
   PRECONDITION_FAILED: {
     status: 412,
     retry: false,

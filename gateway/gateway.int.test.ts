@@ -181,7 +181,7 @@ describe('the gateway as a process', () => {
 });
 
 async function openGateway(subgraphUrl: string, environment: Record<string, string> = {}) {
-  const settings = loadSettings({ GATEWAY_PORT: '0', WORKFLOW_API_URL: subgraphUrl, ...environment });
+  const settings = loadSettings({ GATEWAY_PORT: '0', WEFT_AUTH: 'off', WORKFLOW_API_URL: subgraphUrl, ...environment });
   const gateway: RunningGateway = await startGateway(settings, pino({ level: 'silent' }));
   opened.push(() => gateway.stop());
   return { ...gateway, url: `http://127.0.0.1:${gateway.port}` };

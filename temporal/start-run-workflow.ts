@@ -26,6 +26,8 @@ type StartedRun = Pick<RunRecord, 'id' | 'tenantId' | 'workflowId' | 'version' |
 export type StartContext = {
   /** W3C Trace Context; goes into the memo, and from there to every activity. */
   traceparent?: string | null;
+  /** `X-Correlation-ID` of the request that started it, for whoever looks at Temporal. */
+  correlationId?: string | null;
   tenantWeights?: TenantWeights;
   /** What a run that takes over results of another begins with. */
   beginning?: Pick<RunArguments, 'seed' | 'forked'> | null;
@@ -36,7 +38,7 @@ export async function startRunWorkflow(
   client: Client,
   run: StartedRun,
   definition: WorkflowDefinition,
-  { traceparent = null, tenantWeights = {}, beginning = null }: StartContext = {},
+  { traceparent = null, correlationId = null, tenantWeights = {}, beginning = null }: StartContext = {},
 ): Promise<void> {
   const byHand = codeTypeOf(definition);
   const interpreted: [RunArguments, DefinitionArgument] = [
@@ -57,7 +59,14 @@ export async function startRunWorkflow(
       priority: runPriority(run, definition, tenantWeights),
       staticSummary: `${run.workflowId} v${run.version}`,
       ...(definition.description === undefined ? {} : { staticDetails: definition.description }),
-      memo: { workflow: run.workflowId, version: run.version, definitionHash: run.definitionHash, traceparent, ...rerunMemo(run) },
+      memo: {
+        workflow: run.workflowId,
+        version: run.version,
+        definitionHash: run.definitionHash,
+        traceparent,
+        ...(correlationId === null ? {} : { correlationId }),
+        ...rerunMemo(run),
+      },
       typedSearchAttributes: [
         { key: TENANT_ATTRIBUTE, value: run.tenantId },
         { key: WORKFLOW_ATTRIBUTE, value: run.workflowId },

@@ -2,13 +2,18 @@ import { randomBytes } from 'node:crypto';
 import type { Doors } from './doors.ts';
 
 /** Settings under which everybody has to sign in. */
-export const signInRequired = () => ({
-  WEFT_AUTH: 'required',
-  WEFT_SECRET_KEY: randomBytes(32).toString('hex'),
-  WEFT_OPERATOR_TOKEN: randomBytes(24).toString('hex'),
-  RATE_LIMIT_PER_MINUTE: '100000',
-  RATE_LIMIT_BURST: '10000',
-});
+export function signInRequired() {
+  const token = randomBytes(24).toString('hex');
+  return {
+    WEFT_AUTH: 'required',
+    WEFT_SECRET_KEY: randomBytes(32).toString('hex'),
+    WEFT_OPERATOR_TOKEN: token,
+    /** What the command shows. */
+    WEFT_TOKEN: token,
+    RATE_LIMIT_PER_MINUTE: '100000',
+    RATE_LIMIT_BURST: '10000',
+  };
+}
 
 export type SignedIn = { token: string; refreshToken: string; name: string; id: string };
 

@@ -28,6 +28,7 @@ export async function openDoors(environment: Record<string, string> = {}) {
     TEMPORAL_NAMESPACE: namespace,
     PORT: '0',
     GATEWAY_PORT: '0',
+    WEFT_AUTH: 'off',
     ...environment,
   });
   const log = pino({ level: 'silent' });

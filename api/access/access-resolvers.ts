@@ -18,6 +18,7 @@ import type { Principal } from './principal.ts';
 import { logIn, logOut, refresh, type SignIn } from './sign-in.ts';
 import {
   createTenant,
+  eraseTenant,
   listTenants,
   type NewTenant,
   readTenant,
@@ -30,7 +31,7 @@ type Context = { principal: Principal };
 type Reference = { id: string };
 type Page = { first?: number | null; after?: string | null };
 
-export function accessResolvers(deps: AccessDeps) {
+export function accessResolvers(deps: AccessDeps, eraseValues: (inside: Principal) => Promise<unknown>) {
   return {
     Query: {
       me: (_: unknown, __: unknown, { principal }: Context) => principal,
@@ -62,6 +63,8 @@ export function accessResolvers(deps: AccessDeps) {
         setTenantQuotas(deps, principal, request),
       suspendTenant: (_: unknown, request: { id: string; reason?: string | null }, { principal }: Context) =>
         suspendTenant(deps, principal, request),
+      eraseTenant: (_: unknown, { id }: Reference, { principal }: Context) =>
+        eraseTenant(deps, eraseValues, principal, id),
       resumeTenant: (_: unknown, { id }: Reference, { principal }: Context) => resumeTenant(deps, principal, id),
     },
     types: {

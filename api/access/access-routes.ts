@@ -1,8 +1,9 @@
 import express, { type RequestHandler, type Router } from 'express';
 import { AppError } from '../../domain/errors.ts';
 import { sendProblem } from '../http/problem.ts';
-import { identify } from './identify.ts';
-import { type Access, IDENTIFY_AUDIENCE, IDENTITY_HEADER } from './open-access.ts';
+import { identify, refused } from './identify.ts';
+import { OIDC_CALLBACK, type OidcSignIns } from './oidc-sign-in.ts';
+import { type Access, addressOf, IDENTIFY_AUDIENCE, IDENTITY_HEADER } from './open-access.ts';
 
 const JWKS_SECONDS = 300;
 
@@ -37,5 +38,49 @@ export function accessRoutes(access: Access, logInternal: (error: unknown) => vo
       response.set('Cache-Control', 'no-store').json(await identify(access.deps, token, from));
     }),
   );
+  if (access.oidc) mountOidc(router, access, access.oidc, answer);
   return router;
+}
+
+const STATE_COOKIE = 'weft_oidc';
+
+/** The state comes back by the provider and by the browser: nobody can be made to finish a sign-in that another has begun. */
+function mountOidc(
+  router: Router,
+  { origins }: Access,
+  oidc: OidcSignIns,
+  answer: (work: RequestHandler) => RequestHandler,
+): void {
+  router.get(
+    '/login/oidc',
+    answer(async (request, response) => {
+      const { returnTo } = request.query;
+      const { url, state } = await oidc.begin(typeof returnTo === 'string' ? allowed(returnTo, origins) : null);
+      const secure = request.secure ? '; Secure' : '';
+      const cookie = `${STATE_COOKIE}=${state}; Path=${OIDC_CALLBACK}; HttpOnly; SameSite=Lax; Max-Age=600${secure}`;
+      response.set({ 'Set-Cookie': cookie, 'Cache-Control': 'no-store' }).redirect(302, url);
+    }),
+  );
+  router.get(
+    OIDC_CALLBACK,
+    answer(async (request, response) => {
+      const state = new RegExp(`(?:^|; )${STATE_COOKIE}=([\\w-]+)`).exec(request.get('cookie') ?? '')?.[1];
+      if (state === undefined || state !== request.query['state']) throw refused('this browser has begun no sign-in');
+      const url = new URL(request.originalUrl, oidc.publicUrl);
+      const { tokens, returnTo } = await oidc.finish(url, state, addressOf(request));
+      response.set('Set-Cookie', `${STATE_COOKIE}=; Path=${OIDC_CALLBACK}; HttpOnly; SameSite=Lax; Max-Age=0`);
+      response.set('Cache-Control', 'no-store');
+      if (returnTo === null) return void response.json(tokens);
+      response.redirect(
+        303,
+        `${returnTo}#${new URLSearchParams({ ...tokens, expiresIn: String(tokens.expiresIn), mustChangePassword: 'false' }).toString()}`,
+      );
+    }),
+  );
+}
+
+/** @throws INPUT_INVALID */
+function allowed(returnTo: string, origins: readonly string[]): string {
+  if (URL.canParse(returnTo) && origins.includes(new URL(returnTo).origin)) return new URL(returnTo).href;
+  throw new AppError('INPUT_INVALID', { detail: 'returnTo must be a page of an origin in WEFT_CORS_ORIGINS' });
 }

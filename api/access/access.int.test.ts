@@ -137,6 +137,33 @@ describe('access where everybody has to sign in', () => {
     expect(await atTheApi(admin.token)).toBe(200);
   });
 
+  it('exports a tenant without its secrets, and erases it for good', async () => {
+    const operator = { authorization: `Bearer ${doors.settings.WEFT_OPERATOR_TOKEN}` };
+    const exported = await (await fetch(`${doors.apiUrl}/tenants/acme/export`, { headers: operator })).text();
+    const rows = exported
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { table: string; row: { tenant_id: string } });
+    expect(new Set(rows.map(({ row }) => row.tenant_id))).toEqual(new Set(['acme']));
+    expect(new Set(rows.map(({ table }) => table))).toEqual(
+      new Set(['tenants', 'users', 'sessions', 'events', 'event_streams']),
+    );
+    expect(exported).not.toMatch(/argon2|_hash/);
+    expect(
+      (await fetch(`${doors.apiUrl}/tenants/acme/export`, { headers: { authorization: `Bearer ${ada.token}` } }))
+        .status,
+    ).toBe(403);
+    const erase = 'mutation { eraseTenant(id: "acme") { state } }';
+    expect((await doors.ask(erase)).errors?.[0].extensions.code).toBe('INPUT_INVALID');
+    await sure(doors, 'mutation { suspendTenant(id: "acme") { state } }', {});
+    expect((await sure(doors, erase, {})).data.eraseTenant).toEqual({ state: 'ERASED' });
+    const { rows: left } = await doors.pool.query("SELECT FROM users WHERE tenant_id = 'acme'");
+    expect(left).toEqual([]);
+    expect(
+      (await doors.ask('mutation { createTenant(id: "acme") { tenant { id } } }')).errors?.[0].extensions.code,
+    ).toBe('ID_TAKEN');
+  });
+
   it('keeps who did what, without secrets', async () => {
     const { rows } = await doors.pool.query<{ type: string; text: string }>(
       `SELECT type, payload::text AS text FROM events WHERE type LIKE 'access.%'`,

@@ -11,6 +11,7 @@ import type { AccessDeps } from './deps.ts';
 import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts';
 import { identify, refused } from './identify.ts';
 import { type OperationWatch, watchOperations } from './limit-requests.ts';
+import { createOidcSignIns, type OidcSignIns } from './oidc-sign-in.ts';
 import { LOCAL_PRINCIPAL, nobody, type Principal, principalOf } from './principal.ts';
 import { createSigningKeys } from './signing-keys.ts';
 
@@ -28,6 +29,10 @@ export type Access = {
   behindGateway(request: Request): Promise<Principal>;
   /** Of a request that came from outside. @throws UNAUTHENTICATED for a token that is not valid */
   atTheDoor(request: Request): Promise<Principal>;
+  /** Null where no OpenID provider is set. */
+  oidc: OidcSignIns | null;
+  /** Of web pages that may use the API. */
+  origins: readonly string[];
   firstAdmin(): Promise<FirstAdmin | null>;
   /** Undefined where nobody has to sign in. */
   watch: OperationWatch | undefined;
@@ -49,6 +54,8 @@ export function openAccess({ settings, pool, secrets, log }: AccessParts): Acces
     const deps: AccessDeps = { ...common, signInLimiter: createMemoryRateLimiter() };
     return {
       deps,
+      oidc: null,
+      origins: settings.WEFT_CORS_ORIGINS,
       internal: null,
       behindGateway: atTheDoor,
       atTheDoor,
@@ -66,6 +73,7 @@ export function openAccess({ settings, pool, secrets, log }: AccessParts): Acces
         );
   const limiter = redis ?? createMemoryRateLimiter();
   const deps: AccessDeps = { ...common, signInLimiter: limiter };
+  const publicUrl = settings.WEFT_PUBLIC_URL ?? `http://${settings.WEFT_HOST}:${settings.PORT}`;
   const rate = { perMinute: settings.RATE_LIMIT_PER_MINUTE, burst: settings.RATE_LIMIT_BURST };
   return {
     deps,
@@ -82,6 +90,8 @@ export function openAccess({ settings, pool, secrets, log }: AccessParts): Acces
       const address = addressOf(request);
       return principalOf(bearer === null ? nobody(address) : await identify(deps, bearer, address));
     },
+    oidc: createOidcSignIns(deps, settings, publicUrl),
+    origins: settings.WEFT_CORS_ORIGINS,
     firstAdmin: () => makeFirstAdmin(deps),
   };
 }

@@ -27,6 +27,11 @@ export const LOCAL_PRINCIPAL: Principal = {
   permissions: PERMISSIONS,
 };
 
+/** Who is kept with a decision: whoever has signed in, and nobody else on its behalf; the operator may name anybody. */
+export function decidingSubject({ kind, subject }: Principal, claimed: string | null | undefined): string | null {
+  return kind === 'USER' || kind === 'SERVICE' ? subject : (claimed ?? subject);
+}
+
 export function principalOf({ tenantId: tenant, ...identity }: Identity): Principal {
   return { ...identity, tenantId: tenantId(tenant) };
 }

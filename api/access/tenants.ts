@@ -65,6 +65,29 @@ export async function resumeTenant(deps: AccessDeps, principal: Principal, id: s
   return setState(deps, principal, id, 'ACTIVE', null);
 }
 
+/**
+ * Makes the values of its runs unreadable for good and deletes its accounts; the id stays taken. It has to be suspended before.
+ * @throws NOT_FOUND, INPUT_INVALID while a run of it is open
+ */
+export async function eraseTenant(
+  deps: AccessDeps,
+  eraseValues: (inside: Principal) => Promise<unknown>,
+  principal: Principal,
+  id: string,
+): Promise<Tenant> {
+  const tenant = await readTenant(deps, id);
+  if (!tenant || tenant.state === 'ERASED') throw new AppError('NOT_FOUND', { what: 'tenant', id });
+  if (tenant.state !== 'SUSPENDED') throw argumentInvalid('id', 'is the id of a tenant that is not suspended');
+  await eraseValues({ ...principal, tenantId: tenant.tenantId });
+  return recordedChange(deps.pool, DEFAULT_TENANT, async (client) => {
+    await client.query('DELETE FROM users WHERE tenant_id = $1', [id]);
+    await client.query('DELETE FROM webhooks WHERE tenant_id = $1', [id]);
+    const result = await setTenantState(client, tenant.tenantId, 'ERASED', null);
+    if (!result) throw new AppError('NOT_FOUND', { what: 'tenant', id });
+    return { result, events: [accessEvent('access.tenant_deleted', principal, id)] };
+  });
+}
+
 async function setState(
   deps: AccessDeps,
   principal: Principal,

@@ -8,6 +8,7 @@ import express, {
 import type { GraphQLSchema } from 'graphql';
 import { AppError } from '../../domain/errors.ts';
 import { isClosed, type RunStatus } from '../../domain/runs/run-status.ts';
+import { exportRoute } from '../access/export-route.ts';
 import type { Access } from '../access/open-access.ts';
 import type { Principal } from '../access/principal.ts';
 import { sendProblem } from '../http/problem.ts';
@@ -50,6 +51,7 @@ export function mountRest(app: Express, parts: RestParts): void {
       answer(handled),
     );
   }
+  router.get('/tenants/:id/export', exportRoute(parts.access));
   router.use(refusals(parts));
   app.use(router);
 }

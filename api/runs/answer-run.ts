@@ -9,7 +9,7 @@ import type { ApprovalDecision } from '../../domain/runs/run-event.ts';
 import type { RunRecord } from '../../domain/runs/run-record.ts';
 import { isClosed } from '../../domain/runs/run-status.ts';
 import { cancelRunWorkflow, terminateRunWorkflow, updateRun } from '../../temporal/run-commands.ts';
-import type { Principal } from '../access/principal.ts';
+import { decidingSubject, type Principal } from '../access/principal.ts';
 import type { RunsDeps } from './deps.ts';
 import { checkSize, ensureStarted } from './execute-workflow.ts';
 import { readRunOf } from './read-runs.ts';
@@ -36,7 +36,7 @@ export async function approve(deps: RunsDeps, principal: Principal, request: App
   checkSize(deps, data, 'The data of the answer');
   const run = await openRun(deps, principal, request.runId);
   await ensureStarted(deps, run);
-  const answer = { nodeId, iteration: path, decision, comment, data, decidedBy: decidedBy ?? principal.subject };
+  const answer = { nodeId, iteration: path, decision, comment, data, decidedBy: decidingSubject(principal, decidedBy) };
   await updateRun(deps.temporal, run.id, APPROVE_UPDATE, answer satisfies ApproveArguments);
   deps.log.info({ runId: run.id, nodeId, decision }, 'approval answered');
   return caughtUp(deps, principal, run, async ({ eventCount }) => {

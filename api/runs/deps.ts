@@ -29,6 +29,8 @@ export type RunsDeps = {
   log: { info: (fields: Record<string, unknown>, message: string) => void };
   /** W3C Trace Context of the request at hand. */
   traceparent: () => string | null;
+  /** `X-Correlation-ID` of the request at hand. */
+  correlationId?: () => string | null;
   validators: InputValidators;
   /** Task queues and who serves them. */
   pools: readonly PoolRow[];

@@ -212,6 +212,7 @@ async function start(deps: RunsDeps, run: RunRecord, published: PublishedDefinit
   await deps.temporal.withDeadline(Date.now() + START_DEADLINE_MS, () =>
     startRunWorkflow(deps.temporal, run, published.definition, {
       traceparent: deps.traceparent(),
+      correlationId: deps.correlationId?.() ?? null,
       tenantWeights: deps.settings.WEFT_TENANT_WEIGHTS ?? {},
       beginning,
     }),

@@ -1,5 +1,5 @@
 import type { Json } from '../../domain/json.ts';
-import type { Principal } from '../access/principal.ts';
+import { decidingSubject, type Principal } from '../access/principal.ts';
 import type { RunsDeps } from './deps.ts';
 import { type OneNode, pauseRun, resumeRun, retryNode, setVariable, skipNode } from './operate-run.ts';
 import type { RunsContext } from './resolvers.ts';
@@ -33,5 +33,5 @@ export function operateResolvers(deps: RunsDeps) {
 
 const onBehalf = (principal: Principal, by: string | null | undefined): Principal => ({
   ...principal,
-  subject: by ?? principal.subject,
+  subject: decidingSubject(principal, by),
 });

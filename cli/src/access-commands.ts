@@ -41,6 +41,11 @@ function addSignIn(program: Command): void {
     (options: Shared) => exitCode(async () => (await load()).whoAmI(options)),
   );
   program
+    .command('token')
+    .description('what commands here show to the server, for curl and other clients')
+    .option('--url <url>', 'GraphQL address; default is that of the running weft start here', graphqlUrl())
+    .action((options: Shared) => exitCode(async () => (await load()).printToken(options)));
+  program
     .command('explorer')
     .description('the address of the GraphQL explorer, with the operator token: for this machine alone')
     .action(() => exitCode(async () => (await load()).printExplorer()));
@@ -87,6 +92,7 @@ function addKeys(group: Command): void {
   );
 }
 
+/** `weft tenant erase` is one of the verbs of erasure. */
 function addTenants(group: Command): void {
   const load = () => import('./access/tenant-command.ts');
   quotas(shared(group.command('create').description('with its first admin').argument('<id>')))

@@ -115,6 +115,7 @@ export const OPERATION_PERMISSIONS = {
   setTenantQuotas: 'tenants:admin',
   suspendTenant: 'tenants:admin',
   resumeTenant: 'tenants:admin',
+  eraseTenant: 'tenants:admin',
 
   mcpServers: 'tools:read',
   mcpServer: 'tools:read',

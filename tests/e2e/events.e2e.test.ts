@@ -3,17 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findFreePort } from '../../adapters/embedded/free-port.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import type { WorkflowDefinition } from '../../domain/runs/definition.ts';
-import { graphqlClient, type GraphQl } from './graphql.ts';
+import type { GraphQl } from './graphql.ts';
 import { type Stack, startStack } from './stack.ts';
 
 let stack: Stack;
-/** The API itself, which comes back at the same port when it is started again. */
+/** By the gateway, to an API that comes back at the same port when it is started again. */
 let api: GraphQl;
 
 beforeAll(async () => {
   const port = await findFreePort(0, new Set());
   stack = await startStack({ env: { PORT: String(port), WEFT_RECONCILE_INTERVAL_MS: '2000' } });
-  api = graphqlClient(() => `http://127.0.0.1:${port}/graphql`);
+  api = stack.graphql;
   for (const definition of [ORDER, ECHO, CHAIN, TWO_WAITS]) await api.publish(definition);
 }, 120_000);
 afterAll(() => stack?.stop());
@@ -61,7 +61,9 @@ async function sure<Data>(query: string, variables: object = {}): Promise<Data> 
       const { data, errors } = await api.send<Data>(query, variables);
       if (!errors) return data;
       const [{ extensions, message } = { message: '' }] = errors;
-      const later = ['TEMPORAL_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'INTERNAL'].includes(String(extensions?.['code']));
+      const later = ['TEMPORAL_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'INTERNAL'].includes(
+        String(extensions?.['code']),
+      );
       if (!later || Date.now() > deadline) throw new Error(`refused: ${message} ${JSON.stringify(extensions)}`);
     } catch (error) {
       if (Date.now() > deadline || String(error).includes('refused: ')) throw error;

@@ -24,11 +24,12 @@ export type GraphQl = {
 
 const RUN = 'id status output error { code message nodeId } nodes { id status attempts iteration path output }';
 
-export function graphqlClient(url: () => string): GraphQl {
+/** Shows `token` where one is given. */
+export function graphqlClient(url: () => string, token?: string): GraphQl {
   const send = async <Data>(query: string, variables: object = {}): Promise<GraphQlAnswer<Data>> => {
     const response = await fetch(url(), {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
       body: JSON.stringify({ query, variables }),
     });
     return (await response.json()) as GraphQlAnswer<Data>;

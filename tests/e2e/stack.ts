@@ -84,7 +84,7 @@ export async function startStack({ env = {}, temporal, workerArgs = [] }: StackO
   const pool = new pg.Pool({ connectionString: database.url, max: 5 });
   const client = await temporalClient(base, pool);
   return {
-    graphql: graphqlClient(() => `http://127.0.0.1:${processes.gateway.port}/graphql`),
+    graphql: graphqlClient(() => `http://127.0.0.1:${processes.gateway.port}/graphql`, base['WEFT_TOKEN']),
     pool,
     temporal: client,
     address,

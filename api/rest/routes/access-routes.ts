@@ -189,4 +189,12 @@ export const ACCESS_ROUTES: readonly RestRoute[] = [
     body: z.strictObject({}),
     document: `mutation ($id: ID!) { resumeTenant(id: $id) { ${TENANT} } }`,
   },
+  {
+    method: 'post',
+    path: '/tenants/{id}/erase',
+    operation: 'eraseTenant',
+    summary: 'Make the values of its runs unreadable for good and delete its accounts; it has to be suspended before.',
+    body: z.strictObject({}),
+    document: `mutation ($id: ID!) { eraseTenant(id: $id) { ${TENANT} } }`,
+  },
 ];

@@ -4,7 +4,7 @@ import { printJson, printRows } from '../flow/print-rows.ts';
 import { createGatewayClient } from '../gateway-client.ts';
 import { readRunFile } from '../run-file.ts';
 import { UsageError } from '../usage-error.ts';
-import { credentialsOf, saveCredentials } from './credentials.ts';
+import { credentialsOf, saveCredentials, tokenFor } from './credentials.ts';
 
 type Tokens = { accessToken: string; refreshToken: string; expiresIn: number; mustChangePassword: boolean };
 
@@ -58,6 +58,13 @@ export async function whoAmI({ url, json }: Shared): Promise<number> {
       ['may', me.permissions.join(' ')],
     ]);
   }
+  return 0;
+}
+
+export async function printToken({ url }: Shared): Promise<number> {
+  const token = await tokenFor(url);
+  if (token === undefined) throw new UsageError(`There is no token for ${url}`, 'Get one by: weft login <name>.');
+  process.stdout.write(`${token}\n`);
   return 0;
 }
 

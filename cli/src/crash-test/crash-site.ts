@@ -67,6 +67,7 @@ export async function openCrashSite(
       ...{ DATABASE_URL: postgres.url, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: 'default' },
       ...{ WEFT_DATA_DIR: folder, WEFT_HOST: '127.0.0.1', PORT: '0', METRICS_PORT: '0', WEFT_LOG_LEVEL: 'warn' },
       WEFT_HTTP_ALLOWED_HOSTS: stub.host,
+      WEFT_AUTH: 'off',
     });
     const service = (name: string, args: readonly string[]) => ({
       ...{ name, env, log: pino({ level: 'silent' }), logFile: join(logs, `${name}.log`) },
@@ -83,7 +84,7 @@ export async function openCrashSite(
     );
     const [port] = await Promise.all([api.ready, projector.ready]);
     return {
-      ask: createGatewayClient(`http://127.0.0.1:${port}/graphql`),
+      ask: createGatewayClient(`http://127.0.0.1:${port}/graphql`, null),
       stub,
       logs,
       lastEvent: async (runId) => {
