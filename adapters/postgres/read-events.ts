@@ -67,15 +67,45 @@ function matches(filter: EventFilter, row: EventRow): boolean {
 
 async function readRange(query: Query): Promise<EventRow[]> {
   const { streamId, correlationId, types } = query.filter;
-  if (streamId !== undefined) return readRows(query, OF_STREAM, [streamId]);
-  if (correlationId !== undefined) return readRows(query, OF_CORRELATION, [correlationId]);
-  return types === undefined ? readRows(query, 'events') : readByBlocks(query);
+  if (streamId !== undefined) return readRows(query, ofStream, [streamId]);
+  if (correlationId !== undefined) return readRows(query, ofCorrelation, [correlationId]);
+  return types === undefined ? readRows(query, ofTenant) : readByBlocks(query);
 }
 
-const OF_STREAM = `(
-  SELECT events.* FROM event_streams JOIN events USING (stream_key)
-  WHERE event_streams.tenant_id = $1 AND event_streams.stream_id = $8
-)`;
+/** What an event must be, and the direction. Each source reads in the order of an index and stops at the size of a page. */
+type Source = (wanted: string, order: string) => string;
+
+const ofTenant: Source = (wanted, order) =>
+  `SELECT * FROM events WHERE ${wanted} ORDER BY events.position ${order} LIMIT $7`;
+
+/** `+ 0`, so that the planner takes the stream's own key and not the positions of the whole tenant. */
+const ofStreams = (chosen: string, wanted: string, order: string): string =>
+  `SELECT one.* FROM event_streams CROSS JOIN LATERAL (
+     SELECT * FROM events WHERE events.stream_key = event_streams.stream_key
+       AND ${wanted.replaceAll('events.position', 'events.position + 0')}
+     ORDER BY events.version ${order} LIMIT $7
+   ) one WHERE event_streams.tenant_id = $1 AND ${chosen}`;
+
+const inBlocks = (blocks: string, wanted: string, order: string): string =>
+  `SELECT one.* FROM ${blocks} AS given(block) CROSS JOIN LATERAL (
+     SELECT * FROM events WHERE ${wanted} AND events.position > given.block * ${BLOCK_POSITIONS}
+       AND events.position <= (given.block + 1) * ${BLOCK_POSITIONS}
+     ORDER BY events.position ${order} LIMIT $7
+   ) one`;
+
+const ofStream: Source = (wanted, order) => ofStreams('event_streams.stream_id = $8', wanted, order);
+
+/** Events of the run with this id, which have no correlation of their own, and those that name it. */
+const ofCorrelation: Source = (wanted, order) =>
+  `(${ofStreams('event_streams.run_id = $8', `${wanted} AND events.correlation_id IS NULL`, order)})
+   UNION ALL
+   (${inBlocks(
+     `(SELECT block FROM event_blocks WHERE tenant_id = $1 AND kind = 'correlation' AND key = $8)`,
+     `${wanted} AND events.correlation_id = $8`,
+     order,
+   )})`;
+
+const ofBlocks: Source = (wanted, order) => inBlocks('unnest($8::bigint[])', wanted, order);
 
 /** The last position that was given out: every event up to it is committed. */
 export async function readHead(db: Queryable, tenantId: string): Promise<bigint> {
@@ -129,33 +159,24 @@ async function lastPossible(db: Queryable, tenantId: string, moment: Date): Prom
   return rows[0]?.last ?? before;
 }
 
-/** Events of the run with this id, which have no correlation of their own, and those that name it. */
-const OF_CORRELATION = `(
-  SELECT events.* FROM event_streams JOIN events USING (stream_key)
-  WHERE event_streams.tenant_id = $1 AND event_streams.run_id = $8 AND events.correlation_id IS NULL
-  UNION ALL
-  SELECT events.* FROM event_blocks JOIN events ON events.tenant_id = $1 AND events.correlation_id = $8
-    AND events.position > event_blocks.block * ${BLOCK_POSITIONS} AND events.position <= (event_blocks.block + 1) * ${BLOCK_POSITIONS}
-  WHERE event_blocks.tenant_id = $1 AND event_blocks.kind = 'correlation' AND event_blocks.key = $8
-)`;
-
 async function readRows(
   { db, tenantId, filter, after, upTo, first, newestFirst }: Query,
-  source: string,
+  source: Source,
   values: readonly unknown[] = [],
 ): Promise<EventRow[]> {
   const { names, prefixes } = patternsOf(filter);
   const given = [tenantId, after, upTo, names, prefixes, withoutOf(filter), first, ...values];
   // Written out only where they are asked for, so that the planner leaves out partitions.
   const times = [
-    ...(filter.recordedFrom ? [`AND event.recorded_at >= $${given.push(filter.recordedFrom)}`] : []),
-    ...(filter.recordedBefore ? [`AND event.recorded_at < $${given.push(filter.recordedBefore)}`] : []),
+    ...(filter.recordedFrom ? [`AND events.recorded_at >= $${given.push(filter.recordedFrom)}`] : []),
+    ...(filter.recordedBefore ? [`AND events.recorded_at < $${given.push(filter.recordedBefore)}`] : []),
   ].join(' ');
+  const wanted = `events.tenant_id = $1 AND events.position > $2 AND events.position <= $3
+    AND ($4::text[] IS NULL OR events.type = ANY($4) OR events.type LIKE ANY($5)) AND NOT events.type LIKE ANY($6) ${times}`;
+  const order = newestFirst ? 'DESC' : 'ASC';
   const { rows } = await db.query<EventRow>(
-    `SELECT ${EVENT_COLUMNS} FROM ${source} event JOIN event_streams stream USING (stream_key)
-     WHERE event.tenant_id = $1 AND event.position > $2 AND event.position <= $3
-       AND ($4::text[] IS NULL OR event.type = ANY($4) OR event.type LIKE ANY($5)) AND NOT event.type LIKE ANY($6) ${times}
-     ORDER BY event.position ${newestFirst ? 'DESC' : ''} LIMIT $7`,
+    `SELECT ${EVENT_COLUMNS} FROM (${source(wanted, order)}) event JOIN event_streams stream USING (stream_key)
+     ORDER BY event.position ${order} LIMIT $7`,
     given,
   );
   return rows;
@@ -169,20 +190,13 @@ async function readByBlocks(query: Query): Promise<EventRow[]> {
     const blocks = await blocksWith({ ...query, after, upTo }, most);
     if (blocks.length === 0) return found;
     const first = query.first - found.length;
-    found.push(...(await readRows({ ...query, after, upTo, first }, OF_BLOCKS, [blocks])));
+    found.push(...(await readRows({ ...query, after, upTo, first }, ofBlocks, [blocks])));
     if (found.length >= query.first || blocks.length < most) return found;
     const last = blocks.at(-1) as bigint;
     if (query.newestFirst) upTo = last * BigInt(BLOCK_POSITIONS);
     else after = (last + 1n) * BigInt(BLOCK_POSITIONS);
   }
 }
-
-const OF_BLOCKS = `(
-  SELECT events.* FROM unnest($8::bigint[]) AS wanted(block) CROSS JOIN LATERAL (
-    SELECT * FROM events WHERE events.tenant_id = $1 AND events.position > wanted.block * ${BLOCK_POSITIONS}
-      AND events.position <= (wanted.block + 1) * ${BLOCK_POSITIONS}
-  ) events
-)`;
 
 async function blocksWith({ db, tenantId, filter, after, upTo, newestFirst }: Query, most: number): Promise<bigint[]> {
   const { names, prefixes } = patternsOf(filter);
