@@ -148,7 +148,7 @@ function withTasks(events: readonly { type: string; at: number }[]): FeedEvent[]
   const all: Omit<FeedEvent, 'version'>[] = [];
   for (const { type, at, ...payload } of events) {
     const occurredAt = new Date(at);
-    all.push({ type, occurredAt, payload: payload as JsonObject });
+    all.push({ type, occurredAt, payload });
     if (type === 'run.started' || type === 'node.completed') {
       for (const step of ['scheduled', 'started', 'completed'])
         all.push({ type: `workflow_task.${step}`, occurredAt, payload: {} });
