@@ -225,9 +225,7 @@ type OtherRooms = { models: ModelsDeps; tools: ToolsDeps };
 function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, rooms: OtherRooms): GraphQLSchema {
   const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
   const { Query, Mutation, Subscription, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
-  const own = accessResolvers(access.deps, (inside) =>
-    eraseTenantValues(tenants.of(inside), inside, inside.tenantId),
-  );
+  const own = accessResolvers(access.deps, (inside) => eraseTenantValues(tenants.of(inside), inside, inside.tenantId));
   const models = modelsResolvers(rooms.models);
   const tools = toolsResolvers(rooms.tools, (tenantId) => tenants.of({ tenantId: asTenantId(tenantId) }).pool);
   const resolvers = {
