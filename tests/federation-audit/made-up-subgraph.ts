@@ -49,7 +49,7 @@ export function madeUpSubgraph(subgraph: Subgraph, seed: string): (request: Made
       };
       return answer;
     }
-    return { ...answer, data: corrupt(answer.data, `${seed}${query}`) as JsonObject };
+    return { ...answer, data: corrupt(answer.data, `${seed}${subgraph.name}`) as JsonObject };
   };
 }
 
