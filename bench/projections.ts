@@ -9,7 +9,6 @@ import { rebuildProjections } from '../adapters/postgres/rebuild-projections.ts'
 import { ChangedExecutions } from '../domain/events/changed-executions.ts';
 import { foldRunEvent } from '../domain/events/fold-run.ts';
 import { DEFAULT_TENANT, definitionHash } from '../domain/identifiers.ts';
-import type { JsonObject } from '../domain/json.ts';
 import { type CompiledDefinition, compileDefinition } from '../domain/runs/compile.ts';
 import type { WorkflowDefinition } from '../domain/runs/definition.ts';
 import { initialState, type RunState } from '../domain/runs/run-state.ts';
