@@ -34,12 +34,8 @@ describe('replayRuns', () => {
     await closed(second);
     const good = await replay({ w: 'replayed', l: 5 });
     expect(good).toMatchObject({ diverged: 0, missing: [] });
-    expect(good.histories.map(({ runId, same }: any) => [runId, same]).toSorted()).toEqual(
-      [
-        [first, true],
-        [second, true],
-      ].toSorted(),
-    );
+    expect(good.histories.every(({ same }: any) => same)).toBe(true);
+    expect(new Set(good.histories.map(({ runId }: any) => runId))).toEqual(new Set([first, second]));
     const code = await readFile(bundle, 'utf8');
     await writeFile(bundle, code.replaceAll('return `${node}#${iteration}`', 'return `${node}#9${iteration}`'));
     const bad = await replay({ r: [first] });
