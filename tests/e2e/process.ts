@@ -44,7 +44,11 @@ export async function startProcess(script: string, args: string[], env: NodeJS.P
 function ready(child: ChildProcess, script: string, output: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => reject(new Error(`${script} ${why}:\n${output.join('')}`));
-    const timer = setTimeout(() => fail('was not ready within 60 s'), 60_000);
+    const timer = setTimeout(() => {
+      // Nobody would know of it any more.
+      child.kill('SIGKILL');
+      fail('was not ready within 60 s');
+    }, 60_000);
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
       fail(`ended with ${code ?? signal}`);
