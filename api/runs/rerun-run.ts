@@ -3,7 +3,7 @@ import { readEarlierRun } from '../../adapters/postgres/rerun-store.ts';
 import { listEffects } from '../../adapters/postgres/effect-store.ts';
 import { AppError } from '../../domain/errors.ts';
 import { runId } from '../../domain/identifiers.ts';
-import type { Json, JsonObject } from '../../domain/json.ts';
+import type { Json } from '../../domain/json.ts';
 import { isCode } from '../../domain/runs/code-workflow.ts';
 import { compileDefinition } from '../../domain/runs/compile.ts';
 import { parseChildRunId } from '../../domain/runs/child-run-id.ts';
