@@ -11,6 +11,7 @@ const SECRETS = [
   'wrapped_key',
   'sealed_key',
   'key',
+  'secret',
 ];
 const PAGE = 500;
 
@@ -45,7 +46,7 @@ async function tablesOfTenants(client: pg.PoolClient): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT quote_ident(relname) AS name FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
      WHERE attname = 'tenant_id' AND relkind IN ('r', 'p') AND NOT relispartition
-       AND relnamespace = current_schema()::regnamespace ORDER BY relname`,
+       AND relnamespace = current_schema()::regnamespace AND relname <> 'erasure_keys' ORDER BY relname`,
   );
   return rows.map(({ name }) => name);
 }
