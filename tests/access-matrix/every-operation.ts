@@ -61,8 +61,8 @@ function selection(type: GraphQLOutputType, depth = 0): string {
 }
 
 function valueFor(type: GraphQLInputType): unknown {
-  if (isNonNullType(type)) return valueFor(type.ofType as GraphQLInputType);
-  if (isListType(type)) return [valueFor(type.ofType as GraphQLInputType)];
+  if (isNonNullType(type)) return valueFor(type.ofType);
+  if (isListType(type)) return [valueFor(type.ofType)];
   if (isEnumType(type)) return type.getValues()[0]?.name;
   if (isInputObjectType(type)) {
     const needed = Object.values(type.getFields()).filter((field) => isNonNullType(field.type));
