@@ -96,7 +96,7 @@ const KEEP_ALIVE_MS = 65_000;
 
 /** The doors of the runs room. What is in `parts` stays the caller's to close. */
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
-  const { settings, log, pool, connection, temporal } = parts;
+  const { settings, log, pool, connection } = parts;
   const traces: Traces = new AsyncLocalStorage();
   const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
   const pools = loadPools(settings);
@@ -105,26 +105,13 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const runChanges = openRunChanges(String(settings.DATABASE_URL), (error) =>
     log.warn({ err: error }, 'the connection that hears of changed runs was lost'),
   );
-  const deps: RunsDeps = {
-    pool,
-    temporal,
-    ...(parts.temporalOf === undefined ? {} : { temporalOf: parts.temporalOf }),
-    settings,
-    traceparent: () => traces.getStore()?.traceparent ?? null,
-    correlationId: () => traces.getStore()?.correlationId ?? null,
-    log: { info: (fields, message) => log.info({ ...fields, traceId: traces.getStore()?.traceId }, message) },
-    validators: createInputValidators(),
-    pools,
-    queues: createQueueWatch(connection, settings.TEMPORAL_NAMESPACE),
+  const deps = runsDeps(parts, traces, {
     hint: hints.hint,
+    pools,
     runChanges,
     secrets,
-    replay: createReplayer(settings, createPayloadStore(pool), {
-      definitions: async (hash) => (await readDefinitionByHash(pool, definitionHash(hash)))?.definition,
-      links: settings,
-    }),
     wakeBatches: () => batches.wake(),
-  };
+  });
   const tenants = createTenantDeps(deps, settings);
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
@@ -155,14 +142,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     loaders: createLoaders(tenants.of(principal), principal),
   });
   const context = async ({ res }: { res: express.Response }) => contextOf(principalIn(res));
-  const subscriptions = openSubscriptionSockets({
-    path: GRAPHQL_PATH,
-    schema,
-    principalFrom: access.behindGateway,
-    contextOf,
-    formatError: (formatted, error) =>
-      formatError(formatted, error, undefined, (cause) => log.error({ err: cause }, 'a subscription failed')),
-  });
+  const subscriptions = openSubscriptions(schema, access, contextOf, log);
   subscriptions.attach(server);
   const events = mountEvents(app, server, { pool, tenants, access, log });
   refuseOtherUpgrades(server, UPGRADES);
@@ -204,6 +184,44 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await access.close();
     },
   };
+}
+
+type OwnDeps = Pick<RunsDeps, 'hint' | 'pools' | 'runChanges' | 'secrets' | 'wakeBatches'>;
+
+function runsDeps(parts: ApiParts, traces: Traces, own: OwnDeps): RunsDeps {
+  const { settings, log, pool, connection, temporal } = parts;
+  return {
+    pool,
+    temporal,
+    ...(parts.temporalOf === undefined ? {} : { temporalOf: parts.temporalOf }),
+    settings,
+    traceparent: () => traces.getStore()?.traceparent ?? null,
+    correlationId: () => traces.getStore()?.correlationId ?? null,
+    log: { info: (fields, message) => log.info({ ...fields, traceId: traces.getStore()?.traceId }, message) },
+    validators: createInputValidators(),
+    queues: createQueueWatch(connection, settings.TEMPORAL_NAMESPACE),
+    replay: createReplayer(settings, createPayloadStore(pool), {
+      definitions: async (hash) => (await readDefinitionByHash(pool, definitionHash(hash)))?.definition,
+      links: settings,
+    }),
+    ...own,
+  };
+}
+
+function openSubscriptions(
+  schema: GraphQLSchema,
+  access: Access,
+  contextOf: (principal: Principal) => RunsContext,
+  log: Logger,
+): ReturnType<typeof openSubscriptionSockets> {
+  return openSubscriptionSockets({
+    path: GRAPHQL_PATH,
+    schema,
+    principalFrom: access.behindGateway,
+    contextOf,
+    formatError: (formatted, error) =>
+      formatError(formatted, error, undefined, (cause) => log.error({ err: cause }, 'a subscription failed')),
+  });
 }
 
 /** By which Temporal Web UI and CLI show what is encrypted or stands elsewhere. */

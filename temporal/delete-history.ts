@@ -1,6 +1,7 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 
 const NOT_FOUND = 5;
+const INVALID = 3;
 
 /** False when Temporal has it no longer. */
 export async function deleteHistory(
@@ -15,7 +16,7 @@ export async function deleteHistory(
     return true;
   } catch (error) {
     // Of a run that never began there is none.
-    if (isGrpcServiceError(error) && (error.code === NOT_FOUND || error.code === 3)) return false;
+    if (isGrpcServiceError(error) && [NOT_FOUND, INVALID].includes(Number(error.code))) return false;
     throw error;
   }
 }

@@ -13,8 +13,7 @@ const TOOL_CONFIGS = new Set([
 ]);
 const BARRELS = new Set(['workflows/catalogue.ts', 'sdk/src/index.ts']);
 /** gateway/create-gateway.ts writes a switch that @apollo/gateway reads there. */
-const ENVIRONMENT_READERS =
-  /^(config\/load\.ts|gateway\/create-gateway\.ts|cli\/[\w-]+\.mjs|(tests|bench)\/.*)$/;
+const ENVIRONMENT_READERS = /^(config\/load\.ts|gateway\/create-gateway\.ts|cli\/[\w-]+\.mjs|(tests|bench)\/.*)$/;
 const FORBIDDEN_WORDS = new Set(['utils', 'util', 'common', 'shared', 'core', 'manager', 'helper', 'helpers']);
 const LONGEST_FILE = 400;
 

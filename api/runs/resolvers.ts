@@ -125,29 +125,30 @@ export function runsResolvers(deps: RunsDeps) {
       runs: (workflow: PublishedDefinition, page: PageArguments, { principal }: RunsContext) =>
         listRunsOf(deps, principal, { ...page, workflowId: workflow.workflowId }),
     },
-    Run: {
-      ...effectsResolvers(deps).Run,
-      ...events.Run,
-      ...flowResolvers.Run,
-      ...reruns.Run,
-      ...timeTravelResolvers(deps).Run,
-      ...versions.Run,
-      __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
-      workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
-      startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,
-      nodes: (run: RunRecord, page: ExecutionsArguments, { loaders }: RunsContext) => nodesOf(deps, loaders, run, page),
-      events: (run: RunRecord, page: { after?: number | null; first?: number | null }) =>
-        listRunEvents(deps, run.id, page),
-      warnings: (run: RunRecord, _: unknown, { loaders }: RunsContext) => runWarnings(deps, loaders, run),
-      parent: async ({ parent }: RunRecord, _: unknown, { loaders }: RunsContext) => {
-        const run = parent && (await loaders.run.load(parent.runId));
-        return run ? { run, nodeId: parent.nodeId, path: parent.iteration } : null;
-      },
-      children: (run: RunRecord, page: PageArguments, { principal }: RunsContext) =>
-        listRunsOf(deps, principal, { ...page, parentRunId: run.id }),
-      temporalUrl: (run: RunRecord) => temporalUrl(deps.settings, run),
-    },
+    Run: runFields(deps, { ...effectsResolvers(deps).Run, ...events.Run, ...reruns.Run, ...versions.Run }),
     ...partsOfRuns,
+  };
+}
+
+function runFields<Areas extends object>(deps: RunsDeps, areas: Areas) {
+  return {
+    ...areas,
+    ...flowResolvers.Run,
+    ...timeTravelResolvers(deps).Run,
+    __resolveReference: ({ id }: Reference, { loaders }: RunsContext) => loaders.run.load(id),
+    workflow: (run: RunRecord, _: unknown, { loaders }: RunsContext) => loaders.pinned.load(run),
+    startedAt: (run: RunRecord) => run.startedAt ?? run.createdAt,
+    nodes: (run: RunRecord, page: ExecutionsArguments, { loaders }: RunsContext) => nodesOf(deps, loaders, run, page),
+    events: (run: RunRecord, page: { after?: number | null; first?: number | null }) =>
+      listRunEvents(deps, run.id, page),
+    warnings: (run: RunRecord, _: unknown, { loaders }: RunsContext) => runWarnings(deps, loaders, run),
+    parent: async ({ parent }: RunRecord, _: unknown, { loaders }: RunsContext) => {
+      const run = parent && (await loaders.run.load(parent.runId));
+      return run ? { run, nodeId: parent.nodeId, path: parent.iteration } : null;
+    },
+    children: (run: RunRecord, page: PageArguments, { principal }: RunsContext) =>
+      listRunsOf(deps, principal, { ...page, parentRunId: run.id }),
+    temporalUrl: (run: RunRecord) => temporalUrl(deps.settings, run),
   };
 }
 

@@ -20,7 +20,7 @@ afterAll(async () => await stack?.stop());
 
 describe('runEvents', () => {
   it('loses no event and gives none twice when API and gateway are killed in the middle', async () => {
-    const workflow = await stack.graphql.publish({ name: 'pauses', nodes, edges } as never);
+    const workflow = await stack.graphql.publish({ name: 'pauses', nodes, edges });
     const runId = await stack.graphql.execute(workflow, {});
     const ids: number[] = [];
     let killedApi = false;

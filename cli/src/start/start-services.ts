@@ -20,16 +20,10 @@ export async function startServices(
   context: StartContext,
   onPid: (name: string, pid: number) => void,
 ): Promise<RunningServices> {
-  const { settings, takenPorts: taken } = context;
+  const { settings } = context;
   const host = settings.WEFT_HOST;
-  const apiPort = await findFreePort(settings.PORT, taken, host);
-  const gatewayPort = await findFreePort(settings.GATEWAY_PORT, taken, host);
-  const workerMetricsPort = await findFreePort(settings.METRICS_PORT, taken, host);
-  const projectorMetricsPort = await findFreePort(settings.METRICS_PORT, taken, host);
-  context.portChosen('the API', settings.PORT, apiPort);
-  context.portChosen('the gateway', settings.GATEWAY_PORT, gatewayPort);
-  context.portChosen('worker metrics', settings.METRICS_PORT, workerMetricsPort);
-  const apiUrl = `http://${host}:${apiPort}/graphql`;
+  const ports = await choosePorts(context);
+  const apiUrl = `http://${host}:${ports.api}/graphql`;
   const codec = settings.WEFT_CODEC ?? 'loopback';
 
   const start = (name: PartName, args: readonly string[], environment: Record<string, string>) =>
@@ -54,14 +48,14 @@ export async function startServices(
   const secrets = secretKeys(settings, context.dataDir);
   const operatorToken = settings.WEFT_OPERATOR_TOKEN ?? randomBytes(32).toString('hex');
   const gateway = start('gateway', ['gateway/main.ts'], {
-    GATEWAY_PORT: String(gatewayPort),
+    GATEWAY_PORT: String(ports.gateway),
     WORKFLOW_API_URL: apiUrl,
     WEFT_SECRET_KEY: secrets,
   });
   const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir, context.parts.stopping)));
   const [postgres, temporal, bundleAt] = await Promise.all([
     awaitedLater(startPostgres(context)),
-    awaitedLater(startTemporal(context, codec === 'off' ? null : `http://${reachableHost(host)}:${apiPort}/codec`)),
+    awaitedLater(startTemporal(context, codec === 'off' ? null : `http://${reachableHost(host)}:${ports.api}/codec`)),
     bundleFile(context.dataDir),
   ]);
   const environment = {
@@ -71,24 +65,24 @@ export async function startServices(
     WEFT_SECRET_KEY: secrets,
     WEFT_ARCHIVE_FOLDER: settings.WEFT_ARCHIVE_FOLDER ?? join(context.dataDir, ARCHIVE_FOLDER),
     // Also for those who make links to the API without being it.
-    PORT: String(apiPort),
+    PORT: String(ports.api),
   };
   const workers = awaitedLater(
     bundle.then((file) =>
       start('workers', ['workers/main.ts', '--bundle', file], {
         ...environment,
-        METRICS_PORT: String(workerMetricsPort),
+        METRICS_PORT: String(ports.workerMetrics),
       }),
     ),
   );
   const projector = start('projector', ['workers/projector-main.ts'], {
     ...environment,
-    METRICS_PORT: String(projectorMetricsPort),
+    METRICS_PORT: String(ports.projectorMetrics),
   });
   const api = start('api', ['api/main.ts'], {
     ...environment,
     WEFT_WORKFLOW_BUNDLE: bundleAt,
-    PORT: String(apiPort),
+    PORT: String(ports.api),
     WEFT_CODEC: codec,
     WEFT_OPERATOR_TOKEN: operatorToken,
   });
@@ -98,15 +92,35 @@ export async function startServices(
     temporalAddress: temporal.address,
     temporalUiUrl: temporal.uiUrl,
     namespace: settings.TEMPORAL_NAMESPACE,
-    graphqlUrl: `http://${host}:${gatewayPort}/graphql`,
+    graphqlUrl: `http://${host}:${ports.gateway}/graphql`,
     apiUrl,
     operatorToken,
-    metricsUrls: {
-      gateway: `http://${host}:${gatewayPort}/metrics`,
-      api: `http://${host}:${apiPort}/metrics`,
-      workers: `http://${host}:${workerMetricsPort}/metrics`,
-      projector: `http://${host}:${projectorMetricsPort}/metrics`,
-    },
+    metricsUrls: metricsUrlsOf(host, ports),
+  };
+}
+
+type Ports = Readonly<Record<'api' | 'gateway' | 'workerMetrics' | 'projectorMetrics', number>>;
+
+async function choosePorts({ settings, takenPorts: taken, portChosen }: StartContext): Promise<Ports> {
+  const choose = async (what: string, wanted: number): Promise<number> => {
+    const port = await findFreePort(wanted, taken, settings.WEFT_HOST);
+    portChosen(what, wanted, port);
+    return port;
+  };
+  const api = await choose('the API', settings.PORT);
+  const gateway = await choose('the gateway', settings.GATEWAY_PORT);
+  const workerMetrics = await choose('worker metrics', settings.METRICS_PORT);
+  const projectorMetrics = await choose('projector metrics', settings.METRICS_PORT);
+  return { api, gateway, workerMetrics, projectorMetrics };
+}
+
+function metricsUrlsOf(host: string, ports: Ports): RunningServices['metricsUrls'] {
+  const at = (port: number) => `http://${host}:${port}/metrics`;
+  return {
+    gateway: at(ports.gateway),
+    api: at(ports.api),
+    workers: at(ports.workerMetrics),
+    projector: at(ports.projectorMetrics),
   };
 }
 
