@@ -96,7 +96,7 @@ const KEEP_ALIVE_MS = 65_000;
 
 /** The doors of the runs room. What is in `parts` stays the caller's to close. */
 export async function startApi(parts: ApiParts): Promise<RunningApi> {
-  const { settings, log, pool, connection } = parts;
+  const { settings, log, pool } = parts;
   const traces: Traces = new AsyncLocalStorage();
   const hints = createHintBatcher(pool, { onError: (error) => log.warn({ err: error }, 'hints were lost') });
   const pools = loadPools(settings);
@@ -116,18 +116,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
   const batches = startBatchRunner({ pool, acts: tenantActs(deps, tenants), rate: settings.WEFT_BATCH_RATE, log });
-  const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
-  const app = createHttpApp({
-    log,
-    metrics,
-    traces,
-    readiness: () => readiness(checks),
-    notable: [GRAPHQL_PATH],
-    routeOf: (path) => (path.startsWith(`${HOOKS_PATH}/`) ? HOOKS_PATH : path),
-  });
-  protectAnswers(app, settings.WEFT_CORS_ORIGINS);
-  mountHealth(app, { checks, pool });
-  app.use(swaggerUi());
+  const app = createApp(parts, traces, metrics);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
   const streams = mountTokenStreams(app, server, { deps, tenants, access, settings, log });
   const models = { systemPool: pool, catalogue: openModelCatalogue(settings), watchDepsOf: streams.depsOf };
@@ -184,6 +173,26 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await access.close();
     },
   };
+}
+
+function createApp(
+  { settings, log, pool, connection }: ApiParts,
+  traces: Traces,
+  metrics: ReturnType<typeof createHttpMetrics>,
+): Express {
+  const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
+  const app = createHttpApp({
+    log,
+    metrics,
+    traces,
+    readiness: () => readiness(checks),
+    notable: [GRAPHQL_PATH],
+    routeOf: (path) => (path.startsWith(`${HOOKS_PATH}/`) ? HOOKS_PATH : path),
+  });
+  protectAnswers(app, settings.WEFT_CORS_ORIGINS);
+  mountHealth(app, { checks, pool });
+  app.use(swaggerUi());
+  return app;
 }
 
 type OwnDeps = Pick<RunsDeps, 'hint' | 'pools' | 'runChanges' | 'secrets' | 'wakeBatches'>;

@@ -37,10 +37,31 @@ export async function openReruns(queues: TaskQueue[] = ['runs'], environment: Re
     if (errors) throw Object.assign(new Error(errors[0].message), { extensions: errors[0].extensions });
     return data;
   };
+  return {
+    shop,
+    doors,
+    query,
+    ...definitionWords(query, shop.url),
+    ...runWords(query),
+    reset() {
+      shop.calls.length = 0;
+      shop.failing.clear();
+    },
+    async close() {
+      await services.stop();
+      await doors.close();
+      shop.close();
+    },
+  };
+}
+
+type Query = (text: string, variables?: Record<string, unknown>) => Promise<any>;
+
+function definitionWords(query: Query, url: string) {
   const call = (id: string, body: string | null = null, more: object = {}) => ({
     id,
     type: 'http',
-    config: { url: `${shop.url}/${id}`, ...(body === null ? {} : { method: 'POST', body }) },
+    config: { url: `${url}/${id}`, ...(body === null ? {} : { method: 'POST', body }) },
     ...more,
   });
   const publish = (definition: object) =>
@@ -58,6 +79,10 @@ export async function openReruns(queues: TaskQueue[] = ['runs'], environment: Re
         i: input,
       })
     ).executeWorkflow.id;
+  return { call, publish, chain, start };
+}
+
+function runWords(query: Query) {
   const RUN = `id status output error { code nodeId } workflow { version } rerunOf { runId kind eventId nodeIds run { id } }
     nodes { id path status output port reusedFrom attempts } events(first: 1000) { type nodeId }`;
   const read = async (id: string) => (await query(`query ($id: ID!) { run(id: $id) { ${RUN} } }`, { id })).run;
@@ -98,29 +123,5 @@ export async function openReruns(queues: TaskQueue[] = ['runs'], environment: Re
         { r: runId, e: eventId, ...more },
       )
     ).forkAt.id;
-  return {
-    shop,
-    doors,
-    query,
-    call,
-    publish,
-    chain,
-    start,
-    read,
-    until,
-    closed,
-    plan,
-    rerun,
-    fork,
-    actions,
-    reset() {
-      shop.calls.length = 0;
-      shop.failing.clear();
-    },
-    async close() {
-      await services.stop();
-      await doors.close();
-      shop.close();
-    },
-  };
+  return { read, until, closed, plan, rerun, fork, actions };
 }

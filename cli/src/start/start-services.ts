@@ -69,15 +69,12 @@ export async function startServices(
   };
   const workers = awaitedLater(
     bundle.then((file) =>
-      start('workers', ['workers/main.ts', '--bundle', file], {
-        ...environment,
-        METRICS_PORT: String(ports.workerMetrics),
-      }),
+      start('workers', ['workers/main.ts', '--bundle', file], { ...environment, ...metricsAt(ports.workerMetrics) }),
     ),
   );
   const projector = start('projector', ['workers/projector-main.ts'], {
     ...environment,
-    METRICS_PORT: String(ports.projectorMetrics),
+    ...metricsAt(ports.projectorMetrics),
   });
   const api = start('api', ['api/main.ts'], {
     ...environment,
@@ -98,6 +95,8 @@ export async function startServices(
     metricsUrls: metricsUrlsOf(host, ports),
   };
 }
+
+const metricsAt = (port: number) => ({ METRICS_PORT: String(port) });
 
 type Ports = Readonly<Record<'api' | 'gateway' | 'workerMetrics' | 'projectorMetrics', number>>;
 
