@@ -6,6 +6,7 @@ import express from 'express';
 import { createModelActivities } from '../activities/models/model-activities.ts';
 import { createModelBreakers } from '../activities/models/model-breakers.ts';
 import { createSchemaCheck } from '../adapters/models/check-schema.ts';
+import { listPrices } from '../adapters/models/list-prices.ts';
 import { createLanguageModels } from '../adapters/models/language-models.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { openRunChanges } from '../adapters/postgres/run-changes.ts';
@@ -46,6 +47,7 @@ async function overhead(): Promise<BenchResult> {
     checkSchema: createSchemaCheck(),
     guards: [],
     tokens: null,
+    prices: listPrices,
   });
   const client = new OpenAI({ apiKey: 'sk-test', baseURL: `${mock.url}/v1`, maxRetries: 0 });
   const environment = activityEnvironment();

@@ -47,6 +47,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
         '@aws-sdk/client-bedrock-runtime',
         '@smithy/node-http-handler',
         '@google/genai',
+        '@pydantic/genai-prices',
         'ajv',
       ],
       oidc: ['openid-client'],

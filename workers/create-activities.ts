@@ -8,6 +8,7 @@ import { createToolActivities } from '../activities/tools/tool-activities.ts';
 import { createHttpClient } from '../adapters/http/http-client.ts';
 import { createSchemaCheck } from '../adapters/models/check-schema.ts';
 import { createLanguageModels } from '../adapters/models/language-models.ts';
+import { listPrices } from '../adapters/models/list-prices.ts';
 import {
   defaultEmbeddingProvider,
   defaultModelProvider,
@@ -54,7 +55,8 @@ export function createActivities(
         effects,
         breakers: createModelBreakers(onBreaker === undefined ? {} : { onChange: onBreaker }),
         checkSchema: createSchemaCheck(),
-        guards: [recordModelCalls(events)],
+        guards: [recordModelCalls(events, listPrices)],
+        prices: listPrices,
         tokens,
       }),
       runs: createRunActivities(runs),

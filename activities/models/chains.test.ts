@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSchemaCheck } from '../../adapters/models/check-schema.ts';
+import { listPrices } from '../../adapters/models/list-prices.ts';
 import { createLanguageModels } from '../../adapters/models/language-models.ts';
 import type { Completion, CompletionInput, EmbedInput, Embeddings } from '../../domain/models/activities.ts';
 import type { CallGuard, CallOutcome, ModelCall } from '../../domain/models/call-guard.ts';
@@ -29,6 +30,7 @@ const dependencies = (more: Partial<CompleteDependencies> = {}): CompleteDepende
   checkSchema: createSchemaCheck(),
   guards: [],
   tokens: null,
+  prices: listPrices,
   ...more,
 });
 const environment = (attempt = 1) =>

@@ -6,6 +6,7 @@ import type { CallGuard, CallPlace } from '../../domain/models/call-guard.ts';
 import type { GenerateRequest } from '../../domain/models/generation.ts';
 import { type Message, textOf, toolCallsOf } from '../../domain/models/message.ts';
 import { modelChain } from '../../domain/models/model-chain.ts';
+import type { ModelPrices } from '../../domain/models/model-prices.ts';
 import type { TokenEvent, TokenPublisher } from '../../domain/models/token-event.ts';
 import { parseActivityId } from '../../domain/runs/activity-id.ts';
 import type { EffectLedger } from '../../domain/tools/effect-ledger.ts';
@@ -28,6 +29,7 @@ export type CompleteDependencies = {
   breakers: ModelBreakers;
   checkSchema: SchemaCheck;
   guards: readonly CallGuard[];
+  prices: ModelPrices;
   /** Null: nobody looks. */
   tokens: TokenPublisher | null;
 };
@@ -72,7 +74,7 @@ export function complete(dependencies: CompleteDependencies) {
 }
 
 async function answer(dependencies: CompleteDependencies, asking: Asking): Promise<Completion> {
-  const { breakers, checkSchema, guards } = dependencies;
+  const { breakers, checkSchema, guards, prices } = dependencies;
   const { candidates, request, place, signal, onToken } = asking;
   const { info, log } = Context.current();
   let calls = 0;
@@ -103,7 +105,7 @@ async function answer(dependencies: CompleteDependencies, asking: Asking): Promi
       });
     }),
   );
-  return completionOf(candidate, result, skipped);
+  return completionOf(candidate, result, { skipped, prices });
 }
 
 /** Where a provider holds to no schema the model is asked to, and the answer is looked at all the same. */
@@ -121,7 +123,7 @@ function asTheModelCan(language: Candidate['language'], request: GenerateRequest
 function completionOf(
   { provider }: Candidate,
   { result, object }: Awaited<ReturnType<typeof matchingAnswer>>,
-  skipped: NonNullable<Completion['skipped']>,
+  { skipped, prices }: { skipped: NonNullable<Completion['skipped']>; prices: ModelPrices },
 ): Completion {
   const calls = toolCallsOf(result.content);
   const reasoning = result.content.filter((part) => part.type === 'reasoning');
@@ -131,6 +133,7 @@ function completionOf(
     model: result.model,
     finishReason: result.finishReason,
     usage: result.usage,
+    costMicroUsd: prices.costMicroUsd({ provider, ...result }, new Date()),
     ...(object === undefined ? {} : { object }),
     ...(calls.length === 0 ? {} : { toolCalls: calls }),
     ...(reasoning.length === 0 ? {} : { reasoning }),

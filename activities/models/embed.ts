@@ -9,7 +9,7 @@ import { guardedCall } from './guarded-call.ts';
 const MOST_TEXTS = 2_048;
 
 /** Asking again costs little and changes nothing, so the effect ledger does not keep vectors. */
-export function embed({ models, defaultEmbeddingProvider, breakers, guards }: CompleteDependencies) {
+export function embed({ models, defaultEmbeddingProvider, breakers, guards, prices }: CompleteDependencies) {
   return (input: EmbedInput): Promise<Embeddings> =>
     heartbeatWhile(async (signal) => {
       const texts = typeof input.texts === 'string' ? [input.texts] : input.texts;
@@ -37,7 +37,9 @@ export function embed({ models, defaultEmbeddingProvider, breakers, guards }: Co
         const result = await guardedCall({ guards, log }, call, signal, () => language.embed(request, signal));
         breakers.ended({ provider, model }, 'ok');
         const { embeddings, usage } = result;
-        return { embeddings, dimensions: embeddings[0]?.length ?? 0, provider, model: result.model, usage };
+        const served = { provider, model: result.model, usage };
+        const costMicroUsd = prices.costMicroUsd(served, new Date());
+        return { embeddings, dimensions: embeddings[0]?.length ?? 0, ...served, costMicroUsd };
       } catch (error) {
         if (error instanceof AppError) breakers.ended({ provider, model }, error);
         throw error;

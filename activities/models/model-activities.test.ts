@@ -1,5 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { listPrices } from '../../adapters/models/list-prices.ts';
 import { createLanguageModels } from '../../adapters/models/language-models.ts';
 import { createTextThreads } from '../../adapters/text/text-threads.ts';
 import type { CompletionInput } from '../../domain/models/activities.ts';
@@ -29,6 +30,7 @@ const dependencies = (more: Partial<CompleteDependencies> = {}): CompleteDepende
   checkSchema: createSchemaCheck(),
   guards: [],
   tokens: null,
+  prices: listPrices,
   ...more,
 });
 const complete = (input: CompletionInput, more: Partial<CompleteDependencies> = {}) =>

@@ -2,18 +2,19 @@ import { createHash } from 'node:crypto';
 import type { EventRecorder } from '../../domain/events/event-recorder.ts';
 import type { SystemEvent } from '../../domain/events/system-event.ts';
 import type { CallGuard, CallOutcome, ModelCall } from '../../domain/models/call-guard.ts';
+import type { ModelPrices } from '../../domain/models/model-prices.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
 
 /** Records every call of a model that nodes of runs make, answered or not. */
-export function recordModelCalls(events: EventRecorder): CallGuard {
+export function recordModelCalls(events: EventRecorder, prices: ModelPrices): CallGuard {
   return {
     async afterCall(call, outcome) {
-      if (call.place !== null) await events.recordOfRun(call.place.runId, modelCalled(call, outcome));
+      if (call.place !== null) await events.recordOfRun(call.place.runId, modelCalled(call, outcome, prices));
     },
   };
 }
 
-export function modelCalled(call: ModelCall, outcome: CallOutcome): SystemEvent {
+export function modelCalled(call: ModelCall, outcome: CallOutcome, prices: ModelPrices): SystemEvent {
   const { place, provider } = call;
   const { status, model, usage, finishReason, durationMs } = outcome;
   const node = place && `${place.nodeId}#${place.iteration}`;
@@ -36,7 +37,7 @@ export function modelCalled(call: ModelCall, outcome: CallOutcome): SystemEvent 
       outputTokens: usage?.outputTokens ?? null,
       cachedInputTokens: usage?.cacheReadTokens ?? null,
       reasoningTokens: usage?.reasoningTokens ?? null,
-      costMicroUsd: null,
+      costMicroUsd: prices.costMicroUsd({ provider, model, usage }, outcome.startedAt),
       finishReason,
       outcome: status === 'ok' ? 'OK' : 'FAILED',
       error: failureOf(outcome),

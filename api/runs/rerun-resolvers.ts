@@ -45,7 +45,7 @@ export function rerunResolvers(deps: RunsDeps) {
         reusedFrom: ({ runId: from }: PlannedExecution) => from,
         inputTokens: ({ usage }: PlannedExecution) => usage?.inputTokens,
         outputTokens: ({ usage }: PlannedExecution) => usage?.outputTokens,
-        costUsd: ({ usage }: PlannedExecution) => usage?.costUsd,
+        costMicroUsd: ({ usage }: PlannedExecution) => usage?.costMicroUsd,
       },
     },
   };

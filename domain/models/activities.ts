@@ -50,6 +50,8 @@ export type Completion = {
   finishReason: FinishReason;
   /** Null where the provider does not meter. */
   usage: TokenUsage | null;
+  /** By list prices, in millionths of a US dollar; null where no price is known. */
+  costMicroUsd: number | null;
   /** Of the node's schema, where it has one. */
   object?: Json;
   toolCalls?: ToolCallPart[];
@@ -73,6 +75,8 @@ export type Embeddings = {
   provider: string;
   model: string;
   usage: TokenUsage | null;
+  /** As of a completion. */
+  costMicroUsd: number | null;
 };
 
 export interface ModelActivities {

@@ -45,6 +45,7 @@ const COMPLETION = {
   model: STRING,
   finishReason: STRING,
   usage: USAGE,
+  costMicroUsd: NUMBER,
   skipped: listOf(SKIPPED),
 };
 const TOOL_CALL = objectOf({ type: STRING, id: STRING, name: STRING, input: DYN });
@@ -55,6 +56,7 @@ const EMBEDDINGS = objectOf({
   provider: STRING,
   model: STRING,
   usage: USAGE,
+  costMicroUsd: NUMBER,
 });
 const RESPONSE = objectOf({ status: NUMBER, headers: objectOf({}, STRING), body: DYN, url: STRING });
 

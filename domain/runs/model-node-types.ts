@@ -10,7 +10,7 @@ export const MODEL_NODE_TYPES = {
     class: 'activity',
     ports: ONE_PORT,
     meaning:
-      'One completion of a language model. The output is {text, provider, model, finishReason, usage}, with `object` where `schema` is set, `toolCalls` where the model calls some, `reasoning` where it shows its thoughts, and `skipped` where others of `models` were passed over.',
+      'One completion of a language model. The output is {text, provider, model, finishReason, usage, costMicroUsd}, with `object` where `schema` is set, `toolCalls` where the model calls some, `reasoning` where it shows its thoughts, and `skipped` where others of `models` were passed over.',
     taskQueue: 'models',
     timeouts: { startToCloseMs: 300_000, heartbeatMs: 10_000 },
     retry: { maximumAttempts: 5, initialIntervalMs: 1_000, backoffCoefficient: 2, maximumIntervalMs: 60_000 },
@@ -118,7 +118,7 @@ export const MODEL_NODE_TYPES = {
   'model.embed': {
     class: 'activity',
     ports: ONE_PORT,
-    meaning: 'Vectors of texts. The output is {embeddings, dimensions, provider, model, usage}.',
+    meaning: 'Vectors of texts. The output is {embeddings, dimensions, provider, model, usage, costMicroUsd}.',
     taskQueue: 'models',
     timeouts: { startToCloseMs: 300_000, heartbeatMs: 10_000 },
     retry: { maximumAttempts: 5, initialIntervalMs: 1_000, backoffCoefficient: 2, maximumIntervalMs: 60_000 },

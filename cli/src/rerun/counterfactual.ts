@@ -17,7 +17,7 @@ export type CounterfactualOptions = {
   url: string;
 };
 
-type Totals = { durationMs: number; inputTokens: number; outputTokens: number; costUsd: number | null };
+type Totals = { durationMs: number; inputTokens: number; outputTokens: number; costMicroUsd: number | null };
 type Difference = { what: string; before: unknown; after: unknown };
 type Row = {
   of: { id: string; status: string };
@@ -47,7 +47,7 @@ const START = `mutation ($runIds: [ID!], $workflowId: ID, $status: [RunStatus!],
 const RESULT = `query ($id: ID!) { counterfactualResult(id: $id) {
   id changes open batch { status total failed errors { runId code message } }
 } }`;
-const TOTALS = '{ durationMs inputTokens outputTokens costUsd }';
+const TOTALS = '{ durationMs inputTokens outputTokens costMicroUsd }';
 const ROWS = `query ($id: ID!, $after: ID) { counterfactualResult(id: $id) { rows(first: 100, after: $after) {
   of { id status } run { id status } same differences { what before after } path { what before after }
   divergences { nodeId path recorded before after } ran durationBeforeMs durationAfterMs before ${TOTALS} after ${TOTALS}
@@ -114,6 +114,9 @@ async function allRows(gateway: GatewayClient, id: string): Promise<Row[]> {
   }
 }
 
+const usd = (totals: Totals | null | undefined): string =>
+  totals?.costMicroUsd == null ? '?' : (totals.costMicroUsd / 1e6).toFixed(4);
+
 function print({ id, batch, open }: Result, rows: readonly Row[]): void {
   const of = (row: Row) => [
     row.of.id,
@@ -122,7 +125,7 @@ function print({ id, batch, open }: Result, rows: readonly Row[]): void {
     (row.ran ?? []).join(' '),
     `${row.durationBeforeMs ?? '?'} -> ${row.durationAfterMs ?? '?'} ms`,
     `${tokens(row.before)} -> ${tokens(row.after)}`,
-    `${row.before?.costUsd ?? '?'} -> ${row.after?.costUsd ?? '?'}`,
+    `${usd(row.before)} -> ${usd(row.after)}`,
   ];
   printRows([['RUN', 'WHAT IF', 'OUTCOME', 'RAN', 'DURATION', 'TOKENS', 'USD'], ...rows.map(of)]);
   for (const row of rows) for (const line of linesOf(row)) process.stdout.write(`${line}\n`);

@@ -11,7 +11,7 @@ type Totals = {
   durationMs: number;
   inputTokens: number;
   outputTokens: number;
-  costUsd: number | null;
+  costMicroUsd: number | null;
 };
 type Plan = {
   version: number;
@@ -35,7 +35,7 @@ type Plan = {
   }[];
 };
 
-const TOTALS = 'executions durationMs inputTokens outputTokens costUsd';
+const TOTALS = 'executions durationMs inputTokens outputTokens costMicroUsd';
 const PLAN = `version saved { ${TOTALS} } spent { ${TOTALS} }
   executions(first: 10000) { nodeId path type action durationMs reusedFrom }
   repeats { nodeId iteration state kind request startedAt }`;
@@ -124,9 +124,9 @@ function printPlan({ version, executions, saved, spent, repeats }: Plan): void {
   }
 }
 
-function totalsText({ executions, durationMs, inputTokens, outputTokens, costUsd }: Totals): string {
+function totalsText({ executions, durationMs, inputTokens, outputTokens, costMicroUsd }: Totals): string {
   const tokens = inputTokens + outputTokens > 0 ? `, ${inputTokens} + ${outputTokens} tokens` : '';
-  const money = costUsd === null ? '' : `, ${costUsd} USD`;
+  const money = costMicroUsd === null ? '' : `, $${(costMicroUsd / 1e6).toFixed(4)}`;
   return `${executions} executions, ${durationMs} ms${tokens}${money}`;
 }
 

@@ -22,7 +22,7 @@ export type PlannedExecution = {
   durationMs: number | null;
   usage: Usage | null;
 };
-export type Usage = { inputTokens: number; outputTokens: number; costUsd: number | null };
+export type Usage = { inputTokens: number; outputTokens: number; costMicroUsd: number | null };
 export type Totals = { executions: number; durationMs: number } & Usage;
 export type RerunPlan = {
   executions: PlannedExecution[];
@@ -128,26 +128,26 @@ export function durationOf({ startedAt, closedAt }: EarlierExecution): number | 
 
 /** What a model's answer says of its own cost. */
 export function usageOf(output: Json): Usage | null {
-  const usage = isJsonObject(output) ? output['usage'] : undefined;
-  if (!isJsonObject(usage)) return null;
-  const { inputTokens, outputTokens, costUsd } = usage;
+  if (!isJsonObject(output) || !isJsonObject(output['usage'])) return null;
+  const { usage, costMicroUsd } = output;
+  const { inputTokens, outputTokens } = usage;
   const count = (value: Json | undefined) => (typeof value === 'number' ? value : 0);
   return {
     inputTokens: count(inputTokens),
     outputTokens: count(outputTokens),
-    costUsd: typeof costUsd === 'number' ? costUsd : null,
+    costMicroUsd: typeof costMicroUsd === 'number' ? costMicroUsd : null,
   };
 }
 
 export function totalsOf(executions: readonly Pick<PlannedExecution, 'durationMs' | 'usage'>[]): Totals {
   const usages = executions.flatMap(({ usage }) => (usage ? [usage] : []));
-  const costs = usages.flatMap(({ costUsd }) => (costUsd === null ? [] : [costUsd]));
+  const costs = usages.flatMap(({ costMicroUsd }) => (costMicroUsd === null ? [] : [costMicroUsd]));
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
   return {
     executions: executions.length,
     durationMs: sum(executions.map(({ durationMs }) => durationMs ?? 0)),
     inputTokens: sum(usages.map(({ inputTokens }) => inputTokens)),
     outputTokens: sum(usages.map(({ outputTokens }) => outputTokens)),
-    costUsd: costs.length === 0 ? null : sum(costs),
+    costMicroUsd: costs.length === 0 ? null : sum(costs),
   };
 }
