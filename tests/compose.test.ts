@@ -80,7 +80,7 @@ describe('docker-compose.yml', () => {
   });
 
   const command = composeCommand();
-  const title = 'is accepted by `docker compose config`, and only with a password';
+  const title = 'is accepted by `docker compose config`, and only with a password and a key';
   if (command === null) {
     it.skip(`${title} (skipped: no docker compose here)`, () => undefined);
   } else {
@@ -97,7 +97,8 @@ describe('docker-compose.yml', () => {
             },
           );
         expect(() => config({ POSTGRES_PASSWORD: 'x', WEFT_SECRET_KEY: 'x' })).not.toThrow();
-        expect(() => config({})).toThrow(/POSTGRES_PASSWORD/);
+        expect(() => config({ WEFT_SECRET_KEY: 'x' })).toThrow(/POSTGRES_PASSWORD/);
+        expect(() => config({ POSTGRES_PASSWORD: 'x' })).toThrow(/WEFT_SECRET_KEY/);
       },
       30_000,
     );

@@ -237,6 +237,8 @@ function workConfig(
       };
     case 'model.embed':
       return { texts: `dyn(${expression})` };
+    case 'tool.call':
+      return { server: 'everything', tool: 'echo', arguments: { message: expression } };
     default:
       return {};
   }

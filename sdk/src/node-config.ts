@@ -5,7 +5,7 @@ import type { Completion, Embeddings, MediaInput, ModelChoice } from '../../doma
 import type { Message, ToolChoice } from '../../domain/models/message.ts';
 import type { NODE_TYPES, NodeType } from '../../domain/runs/node-types.ts';
 import type { ApprovalDecision } from '../../domain/runs/run-event.ts';
-import type { HttpResponse } from '../../domain/tools/activities.ts';
+import type { HttpResponse, ToolResult } from '../../domain/tools/activities.ts';
 import type { Cel, Untyped } from './cel.ts';
 import type { Reference } from './reference.ts';
 
@@ -182,4 +182,5 @@ type OutputsByType = {
   http: HttpResponse;
   'content.analyze': ContentAnalysis;
   'model.embed': Embeddings;
+  'tool.call': ToolResult;
 };
