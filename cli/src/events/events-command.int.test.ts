@@ -214,7 +214,7 @@ describe('weft events', () => {
         position: 1,
         state: 'DEAD',
         attempts: 1,
-        type: 'run.started',
+        type: 'definition.published',
         error: { message: 'no such address' },
       },
     ]);
