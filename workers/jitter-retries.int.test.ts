@@ -26,6 +26,7 @@ beforeAll(async () => {
     connection: native,
     taskQueue,
     workflowsPath: fileURLToPath(new URL('../tests/retrying-workflow.ts', import.meta.url)),
+    sinks: { hints: { progressed: { fn: () => undefined, callDuringReplay: false } } },
     interceptors: {
       workflowModules: [fileURLToPath(new URL('../workflows/interceptors.ts', import.meta.url))],
       activity: [jitterRetries()],
