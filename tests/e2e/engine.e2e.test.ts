@@ -45,9 +45,11 @@ describe('containers on Temporal', () => {
             type: 'map',
             config: { items: 'input.items', concurrency: 20, onItemError: 'continue', result: 'nodes.double.output' },
           },
+          // Without something that waits or calls the whole map would run inside the run.
+          { id: 'pause', type: 'delay', parent: 'each', config: { durationMs: 1 } },
           transform('double', 'item == 7 ? item.nothing : nodes.base.output + item * 2 + index * 0', 'each'),
         ],
-        edges: chain('base', 'each'),
+        edges: [...chain('base', 'each'), ...chain('pause', 'double')],
         output: {
           last: 'nodes.each.output.results[129]',
           first: 'nodes.each.output.results[0]',
