@@ -27,7 +27,7 @@ async function runJest(args: readonly string[], folder: string): Promise<{ code:
     env: {
       ...process.env,
       WEFT_TEST_COUNTS: file,
-      NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning --max-old-space-size=8192',
+      NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
     },
   });
   const stop = (signal: NodeJS.Signals) => void child.kill(signal);
