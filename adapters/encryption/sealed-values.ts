@@ -60,9 +60,6 @@ function seal(value: string | number, { id, key }: ValueKey): string {
   return `${MARK}${id}:${body.toString('base64url')}`;
 }
 
-/** Whether a text of JSON can have sealed values in it. */
-export const mayBeSealed = (text: string): boolean => text.includes(MARK);
-
 /** The keys that values need. */
 export function keysIn(payloads: readonly Json[]): Set<string> {
   const found = new Set<string>();

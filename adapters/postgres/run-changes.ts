@@ -1,5 +1,6 @@
 import { RUN_CHANGED_CHANNEL } from './feed-store.ts';
 import { listenTo } from './listen-to.ts';
+import { waitFor } from './wait-for.ts';
 
 export type RunChanges = {
   /** Resolves when the run has moved, or may have; rejects when `signal` is aborted. */
@@ -28,26 +29,7 @@ export function openRunChanges(databaseUrl: string, onLost: (error: unknown) => 
   return {
     next(runId, signal) {
       listen();
-      return new Promise((resolve, reject) => {
-        const wakes = waiting.get(runId) ?? new Set();
-        waiting.set(runId, wakes);
-        const leave = () => {
-          wakes.delete(wake);
-          if (wakes.size === 0 && waiting.get(runId) === wakes) waiting.delete(runId);
-          signal.removeEventListener('abort', onAbort);
-        };
-        const wake = () => {
-          leave();
-          resolve();
-        };
-        const onAbort = () => {
-          leave();
-          reject(signal.reason as Error);
-        };
-        wakes.add(wake);
-        signal.addEventListener('abort', onAbort);
-        if (signal.aborted) onAbort();
-      });
+      return waitFor(waiting, runId, signal);
     },
     watch() {
       listen();

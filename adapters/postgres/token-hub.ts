@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { TokenEvent, TokenPlace, TokenRecord } from '../../domain/models/token-event.ts';
 import { listenTo } from './listen-to.ts';
+import { waitFor } from './wait-for.ts';
 import { TOKENS_CHANNEL } from './token-publisher.ts';
 
 export type TokenStreamPlace = Omit<TokenPlace, 'attempt'>;
@@ -51,26 +52,7 @@ export function openTokenHub(pool: pg.Pool, databaseUrl: string, onLost: (error:
       }),
     next(runId, signal) {
       listener ??= listenTo(databaseUrl, TOKENS_CHANNEL, { onNotification, onLost });
-      return new Promise((resolve, reject) => {
-        const wakes = waiting.get(runId) ?? new Set();
-        waiting.set(runId, wakes);
-        const leave = () => {
-          wakes.delete(wake);
-          if (wakes.size === 0 && waiting.get(runId) === wakes) waiting.delete(runId);
-          signal.removeEventListener('abort', onAbort);
-        };
-        const wake = () => {
-          leave();
-          resolve();
-        };
-        const onAbort = () => {
-          leave();
-          reject(signal.reason as Error);
-        };
-        wakes.add(wake);
-        signal.addEventListener('abort', onAbort);
-        if (signal.aborted) onAbort();
-      });
+      return waitFor(waiting, runId, signal);
     },
     async close() {
       await listener?.close();
