@@ -38,6 +38,7 @@ export function versionsResolvers(deps: RunsDeps) {
     },
     Run: { versions: (run: RunRecord) => listRunVersions(deps.pool, run.id) },
     Workflow: {
+      status: ({ deprecation }: PublishedDefinition) => (deprecation === null ? 'ACTIVE' : 'DEPRECATED'),
       versions: (workflow: PublishedDefinition, page: PageArguments) => listVersionsOf(deps, workflow, page),
       atVersion: (workflow: PublishedDefinition, { version }: { version: number }, { principal }: Context) =>
         readWorkflow(deps, principal, workflow.workflowId, version),
