@@ -49,6 +49,7 @@ import { protectAnswers } from './http/protect-answers.ts';
 import { readiness } from './http/readiness.ts';
 import { refuseOtherUpgrades } from './http/refuse-upgrades.ts';
 import { swaggerUi } from './http/swagger-ui.ts';
+import { mountMcp } from './mcp/mount-mcp.ts';
 import { mountRest } from './rest/mount-rest.ts';
 import { openModelCatalogue } from './models/model-catalogue.ts';
 import type { ModelsDeps } from './models/model-operations.ts';
@@ -148,6 +149,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     expressMiddleware(apollo, { context }),
   );
   mountCodec(app, parts, bodyLimit);
+  const mcp = mountMcp(app, { schema, access, tenants, contextOf, bodyLimit, logInternal });
   mountRest(app, { schema, access, contextOf, depsOf: tenants.of, bodyLimit, logInternal });
   app.use(answerHttpErrors(log, bodyLimit));
   const firstAdmin = await access.firstAdmin();
@@ -162,6 +164,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     async stop() {
       await subscriptions.close();
       await streams.close();
+      await mcp.close();
       await events.close();
       await apollo.stop();
       await dispatcher.stop();

@@ -40,7 +40,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
       express: ['express', 'pino', 'prom-client'],
       graphql: ['graphql'],
       http: ['undici', 'ipaddr.js'],
-      mcp: ['@modelcontextprotocol/client', 'undici', 'ws'],
+      mcp: ['@modelcontextprotocol/client', '@modelcontextprotocol/server', 'undici', 'ws'],
       models: [
         'openai',
         '@anthropic-ai/sdk',
@@ -114,6 +114,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     builtins: true,
   },
   'cli/src/access': { values: ['sdk', 'config'], types: [], packages: { '.': [] }, builtins: true },
+  'cli/src/mcp': { values: ['sdk', 'adapters/mcp'], types: [], packages: { '.': [] }, builtins: true },
   'cli/src/start': {
     values: ['sdk', 'config', 'adapters', 'temporal'],
     types: [],

@@ -23,7 +23,7 @@ export type McpConnection = {
   close(): Promise<void>;
 };
 
-const IDEMPOTENCY_META = 'weft.dev/idempotencyKey';
+export const IDEMPOTENCY_META = 'weft.dev/idempotencyKey';
 const CLIENT = { name: 'weft', version: '0.1.0' };
 
 /** Speaks both eras of the protocol: asks for the newest, and shakes hands as of old where that is not understood. */

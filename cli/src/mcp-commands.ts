@@ -2,6 +2,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { exitCode } from './exit-code.ts';
 import { graphqlUrl } from './graphql-url.ts';
 import { collect } from './node-mapping.ts';
+import { readRunFile } from './run-file.ts';
 import { wholeNumber } from './whole-number.ts';
 
 export type McpOptions = { url: string; json?: boolean };
@@ -20,8 +21,10 @@ export type AddMcpOptions = McpOptions & {
   maxBytes?: number;
   connections?: number;
 };
+export type ServeMcpOptions = { url: string; api: string };
 export type CallMcpOptions = McpOptions & { arguments?: string };
 
+export const OWN_SERVERS = ['weft'];
 const BALANCING = ['health', 'round_robin', 'least_connections', 'weighted'];
 
 export function addMcpCommands(program: Command): void {
@@ -64,6 +67,15 @@ export function addMcpCommands(program: Command): void {
     .option('--arguments <json>', 'what it is called with, or @file')
     .action((name: string, tool: string, options: CallMcpOptions) =>
       exitCode(async () => (await load()).callTool(name, tool, options)),
+    );
+  mcp
+    .command('serve')
+    .description('be an MCP server over stdio, for whoever starts this command')
+    .addArgument(new Argument('[server]', 'which of ours').choices(OWN_SERVERS).default('weft'))
+    .option('--url <url>', 'the graph where you have signed in', graphqlUrl())
+    .option('--api <url>', 'the API that has the server', readRunFile('.weft')?.apiUrl ?? 'http://127.0.0.1:8080')
+    .action((name: string, options: ServeMcpOptions) =>
+      exitCode(async () => (await import('./mcp/serve.ts')).serve(name, options)),
     );
   verb('remove <name>', 'forget a server').action((name: string, options: McpOptions) =>
     exitCode(async () => (await load()).removeServer(name, options)),

@@ -36,6 +36,12 @@ export const TOOL_ERRORS = {
     message: (f) => `Nobody knows whether attempt ${String(f['attempt'])} of node ${String(f['nodeId'])} took effect`,
     hint: 'Look at the other side by the idempotency key in `run.effects`, then retry or skip the node; `onUnknown: retry` repeats such calls.',
   },
+  TOOL_UNKNOWN: {
+    status: 404,
+    retry: false,
+    message: (f) => `There is no tool ${String(f['tool'])}`,
+    hint: 'List the tools again: workflows may have been published since.',
+  },
   TOOL_SERVER_DENIED: {
     status: 403,
     retry: false,
