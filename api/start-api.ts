@@ -127,10 +127,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
-  const contextOf = (principal: Principal): RunsContext => ({
-    principal,
-    loaders: createLoaders(tenants.of(principal), principal),
-  });
+  const contextOf = contextsOf(tenants);
   const context = async ({ res }: { res: express.Response }) => contextOf(principalIn(res));
   const subscriptions = openSubscriptions(schema, access, contextOf, log);
   subscriptions.attach(server);
@@ -177,6 +174,13 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     },
   };
 }
+
+const contextsOf =
+  (tenants: TenantDeps) =>
+  (principal: Principal): RunsContext => ({
+    principal,
+    loaders: createLoaders(tenants.of(principal), principal),
+  });
 
 function createApp(
   { settings, log, pool, connection }: ApiParts,

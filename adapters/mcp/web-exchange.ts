@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 
 /** A request of Node's server as the web knows it, without its body, which was read already; aborts when whoever sent it goes. */
 export function webRequest(request: IncomingMessage, response: ServerResponse): Request {
@@ -20,7 +19,7 @@ export async function sendWeb(answer: Response, response: ServerResponse): Promi
   response.writeHead(answer.status, Object.fromEntries(answer.headers));
   if (answer.body === null) return void response.end();
   response.flushHeaders();
-  await pipeline(Readable.fromWeb(answer.body as ReadableStream), response).catch((error: unknown) => {
+  await pipeline(Readable.fromWeb(answer.body), response).catch((error: unknown) => {
     // Whoever closed the connection needs no answer.
     if (!response.destroyed) throw error;
   });

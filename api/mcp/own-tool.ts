@@ -17,9 +17,8 @@ export const ownTool = <Caller, Input extends z.ZodObject>(
   },
 ): OwnTool<Caller> => tool;
 
-export function servedTool({ input, run: _, ...tool }: OwnTool<never>): ServedTool {
-  const { $schema: _schema, ...inputSchema } = z.toJSONSchema(input, { io: 'input' });
-  return { ...tool, inputSchema: inputSchema as JsonObject };
+export function servedTool(tool: OwnTool<never>): ServedTool {
+  return { ...tool, inputSchema: z.toJSONSchema(tool.input, { io: 'input' }) as JsonObject };
 }
 
 /** @throws INPUT_INVALID, and what the tool throws */
