@@ -8,6 +8,9 @@ import type { Principal } from '../access/principal.ts';
 import { toAppError } from '../graphql/to-app-error.ts';
 import { sendProblem } from '../http/problem.ts';
 import type { TenantDeps } from '../runs/tenant-deps.ts';
+import { CUSTOMER_SUPPORT } from './customer-support.ts';
+import { KNOWLEDGE_BASE } from './knowledge-base.ts';
+import { fixedTools } from './tools-caller.ts';
 import { createAsking, type WeftCaller } from './weft-caller.ts';
 import { weftTools } from './weft-tools.ts';
 
@@ -25,6 +28,8 @@ export type McpParts = {
 /** Our MCP servers, by address. */
 const SERVERS: Readonly<Record<string, (caller: WeftCaller) => ServedTools<AbortSignal>>> = {
   [MCP_PATH]: weftTools,
+  [`${MCP_PATH}/customer-support`]: (caller) => fixedTools(CUSTOMER_SUPPORT, caller),
+  [`${MCP_PATH}/knowledge-base`]: (caller) => fixedTools(KNOWLEDGE_BASE, caller),
 };
 
 /** Streamable HTTP for those who have signed in, by the same tokens and keys as at the other doors. */

@@ -34,4 +34,5 @@ export function callOwnTool<Caller>(
   throw new AppError('INPUT_INVALID', { detail, paths });
 }
 
-export const answerOf = (value: unknown): ServedAnswer => ({ value: value as Json });
+/** As it goes over the wire: moments are texts. */
+export const answerOf = (value: unknown): ServedAnswer => ({ value: JSON.parse(JSON.stringify(value)) as Json });

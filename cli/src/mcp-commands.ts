@@ -24,7 +24,7 @@ export type AddMcpOptions = McpOptions & {
 export type ServeMcpOptions = { url: string; api: string };
 export type CallMcpOptions = McpOptions & { arguments?: string };
 
-export const OWN_SERVERS = ['weft'];
+export const OWN_SERVERS = ['weft', 'customer-support', 'knowledge-base'];
 const BALANCING = ['health', 'round_robin', 'least_connections', 'weighted'];
 
 export function addMcpCommands(program: Command): void {

@@ -3,7 +3,11 @@ import { tokenFor } from '../access/credentials.ts';
 import type { ServeMcpOptions } from '../mcp-commands.ts';
 import { UsageError } from '../usage-error.ts';
 
-const PATHS: Readonly<Record<string, string>> = { weft: '/mcp' };
+const PATHS: Readonly<Record<string, string>> = {
+  weft: '/mcp',
+  'customer-support': '/mcp/customer-support',
+  'knowledge-base': '/mcp/knowledge-base',
+};
 
 /** Until whoever started it closes stdin. */
 export async function serve(name: string, { url, api }: ServeMcpOptions): Promise<number> {
