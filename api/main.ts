@@ -21,7 +21,8 @@ const api = await startApi({ settings, log, pool, connection, temporal, temporal
 log.info({ port: api.port, wanted: settings.PORT }, 'api is ready');
 const { firstAdmin } = api;
 if (firstAdmin) {
-  const notice = `First admin: sign in as ${firstAdmin.name} with ${firstAdmin.oneTimePassword}, and choose a password of your own.`;
+  const { name, oneTimePassword } = firstAdmin;
+  const notice = `\n  First admin: ${name}\n  Password:    ${oneTimePassword}   (for one sign-in, shown this once: npm run weft -- login ${name})\n`;
   // Once, to whoever started it, and never to the log.
   if (process.send) process.send({ notice });
   else process.stdout.write(`${notice}\n`);

@@ -49,7 +49,7 @@ async function measure({ settings, folder }: BenchServers, outside: string): Pro
     ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], WEFT_LOG_LEVEL: 'error', WEFT_CODE_DIR: CODE_DIR },
     ...{ DATABASE_URL: settings.DATABASE_URL, TEMPORAL_ADDRESS: settings.TEMPORAL_ADDRESS },
     ...{ TEMPORAL_NAMESPACE: settings.TEMPORAL_NAMESPACE, WEFT_HTTP_ALLOWED_HOSTS: new URL(outside).host },
-    ...{ METRICS_PORT: '0', PORT: '0', GATEWAY_PORT: '0' },
+    ...{ METRICS_PORT: '0', PORT: '0', GATEWAY_PORT: '0', WEFT_AUTH: 'off' },
   };
   const bundle = join(folder, 'workflows.js');
   await promisify(execFile)(process.execPath, ['workers/build-bundle.ts', bundle], { env });

@@ -4,10 +4,10 @@ import type { SettingRow } from './settings.ts';
 export const ACCESS_SETTINGS = {
   WEFT_AUTH: {
     kind: 'string',
-    default: 'off',
+    default: 'required',
     choices: ['required', 'off'],
     meaning:
-      'Whether callers of the API and the gateway have to sign in. `off` makes everybody the operator and is allowed on loopback addresses alone.',
+      'Whether callers of the API and the gateway have to sign in. `off` makes everybody the operator and is allowed on loopback addresses alone; `required` needs WEFT_SECRET_KEY, which `npm start` makes.',
   },
   WEFT_OPERATOR_TOKEN: {
     kind: 'string',

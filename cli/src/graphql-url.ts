@@ -1,6 +1,6 @@
-import { readRunFile } from './run-file.ts';
+import { ownRunFile } from './access/own-run-file.ts';
 
 /** Where the graph of the server here is: that of a running `weft start` in this folder, else the default. */
 export function graphqlUrl(): string {
-  return readRunFile('.weft')?.graphqlUrl ?? 'http://127.0.0.1:4000/graphql';
+  return ownRunFile()?.graphqlUrl ?? 'http://127.0.0.1:4000/graphql';
 }

@@ -135,7 +135,7 @@ async function serve() {
     { name: 'names', url: names.url, typeDefs: parse(NAMES) },
   ]);
   const sdl = composed.supergraphSdl ?? '';
-  const gateway = await startGateway(loadSettings({ GATEWAY_PORT: '0' }), pino({ level: 'silent' }), {
+  const gateway = await startGateway(loadSettings({ GATEWAY_PORT: '0', WEFT_AUTH: 'off' }), pino({ level: 'silent' }), {
     supergraphSdl: sdl,
     plannedSdl: sdl,
     rules: new Map(),

@@ -52,7 +52,7 @@ describe('an approval answered through the gateway', () => {
     const data = { signedBy: 'Ada', pages: [1, 2] };
     const first = await approve(runId, 'first', { comment: 'fine', data });
     expect(first.errors).toBeUndefined();
-    const expected = { decision: 'APPROVED', comment: 'fine', data, decidedBy: null };
+    const expected = { decision: 'APPROVED', comment: 'fine', data, decidedBy: 'operator' };
     expect(first.data.approve).toMatchObject({
       id: runId,
       nodes: [{ id: 'first', status: 'COMPLETED', output: expected }, { id: 'second' }, { id: 'never' }],
@@ -60,7 +60,7 @@ describe('an approval answered through the gateway', () => {
     await stack.graphql.until(runId, ['WAITING']);
     await approve(runId, 'second');
     const run = await stack.graphql.until(runId, ['COMPLETED']);
-    expect(run.output).toEqual({ decision: 'APPROVED', comment: null, data: null, decidedBy: null });
+    expect(run.output).toEqual({ decision: 'APPROVED', comment: null, data: null, decidedBy: 'operator' });
     expect(run.nodes.map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED', 'SKIPPED']);
   }, 60_000);
 

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { signInRequired } from '../access.ts';
 import { type Stack, startStack } from './stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ env: signInRequired() });
+  stack = await startStack();
   await stack.graphql.publish({
     name: 'ask',
     nodes: [{ id: 'ask', type: 'approval', config: { title: 'Go on?' } }],

@@ -7,6 +7,7 @@ import { createPayloadStore } from '../../adapters/postgres/payload-store.ts';
 import { loadSettings } from '../../config/load.ts';
 import { connectTemporal, createTemporalClient } from '../../temporal/client.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
+import { signInRequired } from '../access.ts';
 import { createTestNamespace } from '../namespaces.ts';
 import { createTestDatabase, testTemporal, testWorkflowBundle } from '../servers.ts';
 import { graphqlClient, type GraphQl } from './graphql.ts';
@@ -64,6 +65,7 @@ export async function startStack({ env = {}, temporal, workerArgs = [] }: StackO
     PORT: '0',
     GATEWAY_PORT: '0',
     METRICS_PORT: '0',
+    ...signInRequired(),
     ...env,
   };
   const processes = {} as Record<ServiceName, Process>;

@@ -97,6 +97,8 @@ describe('weft start', () => {
       for (const expectedRuns of [1, 2]) {
         const { code, stdout, stderr } = await weft(['start', '--once', '--json']).exited;
         expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('brief') });
+        // The password is shown when there is nobody yet, and never again.
+        expect(/First admin: admin\n +Password: +\w{20}/.test(stderr)).toBe(expectedRuns === 1);
         expect(stdout.trimEnd().split('\n')).toHaveLength(1);
         const line = JSON.parse(stdout) as Record<string, unknown>;
         expect(Object.keys(line)).toEqual([
@@ -135,6 +137,10 @@ describe('weft start', () => {
         stdout: '',
         stderr: expect.stringContaining(`already runs here as process ${pid}`),
       });
+      const signedIn = await weft(['whoami', '--json']).exited;
+      expect(JSON.parse(signedIn.stdout)).toMatchObject({ name: 'operator', roles: ['admin'] });
+      const asNobody = await weft(['run', 'list'], { WEFT_TOKEN: 'x'.repeat(40) }).exited;
+      expect(asNobody).toMatchObject({ code: 1, stderr: expect.stringContaining('UNAUTHENTICATED') });
       const healthy = await weft(['doctor', '--json']).exited;
       expect(JSON.parse(healthy.stdout)).toMatchObject({ healthy: true });
       await untilLogged('"phase":"sample run"');

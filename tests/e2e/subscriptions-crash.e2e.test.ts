@@ -27,7 +27,10 @@ describe('runEvents', () => {
     let killedGateway = false;
     for (let ended = false; !ended;) {
       const url = `ws://127.0.0.1:${stack.processes.gateway.port}/graphql`;
-      const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
+      const client = createClient({
+        ...{ url, webSocketImpl: WebSocket, retryAttempts: 0 },
+        connectionParams: { authorization: `Bearer ${stack.env['WEFT_TOKEN']}` },
+      });
       try {
         const query = 'subscription ($runId: ID!, $after: Int) { runEvents(runId: $runId, after: $after) { id type } }';
         for await (const { data } of client.iterate({ query, variables: { runId, after: ids.at(-1) ?? 0 } })) {

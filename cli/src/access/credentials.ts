@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadSettings } from '../../../config/load.ts';
-import { readRunFile } from '../run-file.ts';
+import { ownRunFile } from './own-run-file.ts';
 
 export type Credentials = { accessToken: string; refreshToken: string; expiresAt: number };
 type Saved = Record<string, Credentials>;
@@ -25,7 +25,7 @@ export async function tokenFor(url: string): Promise<string | undefined> {
   if (saved && saved.expiresAt - MARGIN_MS > Date.now()) return saved.accessToken;
   const refreshed = saved && (await refresh(url, saved.refreshToken));
   if (refreshed) return refreshed.accessToken;
-  const running = readRunFile('.weft');
+  const running = ownRunFile();
   return running?.graphqlUrl === url ? running.operatorToken : undefined;
 }
 

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { LoginOptions, Shared } from '../access-commands.ts';
 import { printJson, printRows } from '../flow/print-rows.ts';
 import { createGatewayClient } from '../gateway-client.ts';
-import { readRunFile } from '../run-file.ts';
+import { ownRunFile } from './own-run-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { credentialsOf, saveCredentials, tokenFor } from './credentials.ts';
 
@@ -70,7 +70,7 @@ export async function printToken({ url }: Shared): Promise<number> {
 
 /** In the fragment, which no browser sends to a server or keeps in a referrer. */
 export async function printExplorer(): Promise<number> {
-  const running = readRunFile('.weft');
+  const running = ownRunFile();
   if (!running?.graphqlUrl) throw new UsageError('Nothing runs in this folder', 'Start it with: npm start.');
   const token = running.operatorToken === undefined ? '' : `#token=${running.operatorToken}`;
   process.stdout.write(`${running.graphqlUrl}${token}\n`);

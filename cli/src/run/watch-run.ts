@@ -3,7 +3,7 @@ import { printJson } from '../flow/print-rows.ts';
 import { statusOf } from '../flow/run-view.ts';
 import { createGatewayClient } from '../gateway-client.ts';
 import type { WatchOptions } from '../operate-commands.ts';
-import { readRunFile } from '../run-file.ts';
+import { ownRunFile } from '../access/own-run-file.ts';
 import { createWarningTeller } from '../run-warnings.ts';
 import { createTokenPrinter, followTokens, type SeenEvent } from './follow-tokens.ts';
 import { nodeName, nodeRemark, readRunDetail, type RunDetail, tookOf } from './run-detail.ts';
@@ -57,7 +57,7 @@ function tokenFollower(
   signal: AbortSignal,
 ): (run: RunDetail) => void {
   const followed = new Set<string>();
-  const apiUrl = api ?? readRunFile('.weft')?.apiUrl ?? 'http://127.0.0.1:8080';
+  const apiUrl = api ?? ownRunFile()?.apiUrl ?? 'http://127.0.0.1:8080';
   return (run) => {
     for (const node of run.nodes) {
       const name = nodeName(node);

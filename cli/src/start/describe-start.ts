@@ -22,6 +22,7 @@ export function describeAddresses(
   const folder = shortPath(dataDir);
   const rows = [
     ['GraphQL', `${services.graphqlUrl} (explorer: npm run weft -- explorer)`],
+    ['Signed in', describeAccess(settings)],
     ['Temporal Web UI', run.temporalUrl],
     ['Metrics', Object.values(services.metricsUrls).join('  ')],
     ['Data', `${folder} (logs in ${folder}/logs)`],
@@ -29,6 +30,12 @@ export function describeAddresses(
     ['Next', 'npm run weft -- doctor'],
   ] as const;
   return `\n${rows.map(([name, value]) => `  ${name.padEnd(16)} ${value}`).join('\n')}\n`;
+}
+
+function describeAccess({ WEFT_AUTH: auth }: Settings): string {
+  return auth === 'off'
+    ? 'nobody has to (WEFT_AUTH=off)'
+    : 'weft commands in this folder; for curl: npm run --silent weft -- token';
 }
 
 function describeProvider(settings: Settings): string {
