@@ -4,9 +4,9 @@ import type { Logger } from 'pino';
 import { Pool } from 'undici';
 import { createInternalTokens, type Identity } from '../adapters/tokens/internal-token.ts';
 import type { Settings } from '../config/settings.ts';
+import { type Caller, UNKNOWN } from './access-policies.ts';
+import { createCallers, IDENTITY_HEADER } from './callers.ts';
 
-/** Carries who asks to a subgraph. */
-export const IDENTITY_HEADER = 'x-weft-identity';
 /** How long what the API said of a token is not asked again, and so how long a revoked one may still get in. */
 const KNOWN_MS = 10_000;
 /** How long it serves while the API cannot be asked. */
@@ -17,12 +17,13 @@ const MOST_KNOWN = 10_000;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|::1|\[::1\])$/;
 const ASK_MS = 5_000;
 
-type Known = { identity: Identity; at: number; signed: Map<string, { token: string; at: number }> };
+type Known = { identity: Identity; at: number; signed: Map<string, { token: string; at: number }>; caller: Caller };
 /** Signs, for one subgraph, who asks. */
 export type SignedIdentity = (subgraph: string) => Promise<string>;
 export type Admission = {
   /** Undefined where nobody has to sign in. */
   identity: SignedIdentity | undefined;
+  caller: Caller | undefined;
   /** Equal for callers who may see the same. */
   scope: string;
 };
@@ -32,14 +33,14 @@ export type Authenticator = {
   /** Finds out who asks; a request that may not go on has been answered when it gives false. */
   admits(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
   /** Who asks with a request that was admitted; nobody where nobody has to sign in. */
-  identity(request: IncomingMessage): SignedIdentity | undefined;
+  admitted(request: IncomingMessage): Pick<Admission, 'identity' | 'caller'>;
   close(): Promise<void>;
 };
 
 const OPEN: Authenticator = {
-  whoAsks: () => Promise.resolve({ identity: undefined, scope: '' }),
+  whoAsks: () => Promise.resolve({ identity: undefined, caller: undefined, scope: '' }),
   admits: () => Promise.resolve(true),
-  identity: () => undefined,
+  admitted: () => ({ identity: undefined, caller: undefined }),
   close: () => Promise.resolve(),
 };
 
@@ -53,7 +54,9 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
   const url = new URL('/internal/identify', settings.WORKFLOW_API_URL);
   const pool = new Pool(url.origin, { connections: 8 });
   const known = new Map<string, Known>();
-  const admitted = new WeakMap<IncomingMessage, SignedIdentity>();
+  const admitted = new WeakMap<IncomingMessage, Admission>();
+  const callerOf = createCallers({ pool, tokens, log });
+  const entryOf = (identity: Identity): Known => knownAs(identity, callerOf(identity));
 
   async function ask(token: string, address: string | null): Promise<Identity | Refusal> {
     const ours = await tokens.sign(NOBODY, 'access');
@@ -80,7 +83,7 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
         known.delete(key);
         return identity;
       }
-      return remember(known, key, { identity, at: Date.now(), signed: new Map() });
+      return remember(known, key, entryOf(identity));
     } catch (error) {
       log.warn({ err: error }, 'the API could not be asked who somebody is');
       if (before && Date.now() - before.at < STALE_MS) return before;
@@ -102,11 +105,9 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
     const address = addressOf(request);
     const token = bearerOf(request);
     if (token === undefined) return BAD_CREDENTIALS;
-    const entry: Known | Refusal =
-      token === null
-        ? { identity: { ...NOBODY, address }, at: Date.now(), signed: new Map() }
-        : await identityOf(token, address);
-    return 'refused' in entry ? entry : { identity: signed(entry), scope: keyOf(token ?? '', address) };
+    const entry: Known | Refusal = token === null ? entryOf({ ...NOBODY, address }) : await identityOf(token, address);
+    if ('refused' in entry) return entry;
+    return { identity: signed(entry), caller: entry.caller, scope: keyOf(token ?? '', address) };
   }
 
   return {
@@ -114,10 +115,10 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
     async admits(request, response) {
       const admission = await whoAsks(request);
       if ('refused' in admission) return refuse(response, admission);
-      if (admission.identity !== undefined) admitted.set(request, admission.identity);
+      admitted.set(request, admission);
       return true;
     },
-    identity: (request) => admitted.get(request),
+    admitted: (request) => admitted.get(request) ?? { identity: undefined, caller: UNKNOWN },
     close: () => pool.close(),
   };
 }
@@ -136,6 +137,11 @@ const BAD_CREDENTIALS: Refusal = {
   code: 'UNAUTHENTICATED',
   message: 'Sign in first: `Authorization` must be `Bearer ` and a token',
 };
+
+const knownAs = (identity: Identity, caller: Caller): Known => ({
+  ...{ identity, caller, at: Date.now() },
+  signed: new Map(),
+});
 
 function remember(known: Map<string, Known>, key: string, entry: Known): Known {
   known.delete(key);

@@ -8,6 +8,7 @@ import type { PlanCache } from './execute/plan-cache.ts';
 import type { SubgraphSource, SubgraphSources } from './execute/subgraph-answer.ts';
 import type { Graph } from './graph.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
+import { guardStock } from './guard-stock.ts';
 import { asDataSource, createSubgraphSource, type SubgraphContext } from './subgraph-source.ts';
 
 type GatewaySettings = Pick<
@@ -30,8 +31,8 @@ export function createGateway(parts: GatewayParts): CreatedGateway {
   const sourceOf = (name: string) => openSource(name, parts, pools);
   const close = async () => void (await Promise.all(pools.map((pool) => pool.close())));
   if (parts.settings.WEFT_GATEWAY_EXECUTOR === 'stock')
-    return { gateway: stockGateway(parts, sourceOf), own: null, close };
-  const federation = createFederation(parts.graph.plannedSdl);
+    return { gateway: guardStock(stockGateway(parts, sourceOf), parts.graph.rules), own: null, close };
+  const federation = createFederation({ sdl: parts.graph.plannedSdl, rules: parts.graph.rules });
   const sources = new Map(federation.subgraphs.map((name) => [name, sourceOf(name)]));
   const gateway = createPlanGateway(federation, sources);
   return { gateway, own: { plans: gateway.plans, sources }, close };

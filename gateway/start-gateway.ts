@@ -67,7 +67,7 @@ export async function startGateway(
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
   const context = async (request: IncomingMessage) => ({
     forward: forwardedHeaders(traces.getStore()),
-    identity: authenticator.identity(request),
+    ...authenticator.admitted(request),
   });
   app.use(explorer(GRAPHQL_PATH));
   app.use(

@@ -1,7 +1,9 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { GraphQLError, OperationTypeNode, parse } from 'graphql';
 import type { Dispatcher } from 'undici';
-import { IDENTITY_HEADER, type SignedIdentity } from './authenticate.ts';
+import type { Caller } from './access-policies.ts';
+import type { SignedIdentity } from './authenticate.ts';
+import { IDENTITY_HEADER } from './callers.ts';
 import { DeadlineExceeded, postJson } from './execute/post-json.ts';
 import { shareInFlight } from './execute/share-in-flight.ts';
 import type { SubgraphAnswer, SubgraphSource } from './execute/subgraph-answer.ts';
@@ -11,6 +13,8 @@ export type SubgraphContext = {
   forward: Record<string, string>;
   /** Signs for a subgraph who asks. */
   identity?: SignedIdentity | undefined;
+  /** Who that is; undefined where nobody has to sign in. */
+  caller?: Caller | undefined;
 };
 
 export type SubgraphOptions = {

@@ -3,11 +3,12 @@ import { AppError } from '../../domain/errors.ts';
 import { sendProblem } from '../http/problem.ts';
 import { identify, refused } from './identify.ts';
 import { OIDC_CALLBACK, type OidcSignIns } from './oidc-sign-in.ts';
+import { principalOf } from './principal.ts';
 import { type Access, addressOf, IDENTIFY_AUDIENCE, IDENTITY_HEADER } from './open-access.ts';
 
 const JWKS_SECONDS = 300;
 
-/** Public keys of access tokens, and the door by which the gateway asks who shows a token. */
+/** Public keys of access tokens, and the door by which the gateway asks who shows a token and tells of whom it refused. */
 export function accessRoutes(access: Access, logInternal: (error: unknown) => void): Router {
   const router = express.Router();
   const answer =
@@ -36,6 +37,17 @@ export function accessRoutes(access: Access, logInternal: (error: unknown) => vo
       if (typeof token !== 'string') throw new AppError('INPUT_INVALID', { detail: 'token must be a string' });
       const from = typeof address === 'string' ? address : null;
       response.set('Cache-Control', 'no-store').json(await identify(access.deps, token, from));
+    }),
+  );
+  router.post(
+    '/internal/refused',
+    express.json({ limit: '16kb' }),
+    answer(async (request, response) => {
+      if (access.internal === null) throw new AppError('NOT_FOUND', { what: 'route', id: request.path });
+      const identity = await access.internal.verify(request.get(IDENTITY_HEADER) ?? '', IDENTIFY_AUDIENCE);
+      const { operation, permission } = request.body as { operation?: unknown; permission?: unknown };
+      access.watch?.refused(principalOf(identity), String(operation), String(permission));
+      response.status(204).end();
     }),
   );
   if (access.oidc) mountOidc(router, access, access.oidc, answer);

@@ -11,7 +11,7 @@ import type { Principal } from './principal.ts';
 export type OperationWatch = {
   /** @throws RATE_LIMITED */
   admit(principal: Principal, operation: string): Promise<void>;
-  refused(principal: Principal, operation: string, rule: Rule): void;
+  refused(principal: Principal, operation: string, rule: Rule | (string & {})): void;
 };
 
 /** So that whoever is refused again and again does not fill the audit. */

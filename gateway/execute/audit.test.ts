@@ -50,7 +50,7 @@ async function askStock(suite: AuditSuite): Promise<void> {
 }
 
 async function askOwn(suite: AuditSuite): Promise<void> {
-  const federation = createFederation(suite.supergraph);
+  const federation = createFederation({ sdl: suite.supergraph, rules: new Map() });
   const recorded =
     (name: string) =>
     async ({ body }: SubgraphFetch) =>

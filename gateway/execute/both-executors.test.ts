@@ -54,7 +54,7 @@ describe('any query', () => {
 });
 
 async function serve(supergraphSdl: string): Promise<Both> {
-  const federation = createFederation(supergraphSdl);
+  const federation = createFederation({ sdl: supergraphSdl, rules: new Map() });
   const subgraphs = new Map([...Supergraph.build(supergraphSdl).subgraphs()].map((one) => [one.name, one] as const));
   const answer = (name: string, request: MadeUpRequest, { world }: Context) => {
     const subgraph = subgraphs.get(name);

@@ -26,7 +26,11 @@ export type ShapeSource = {
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** Values of the variables that conditions name, with their defaults. */
   conditions: Readonly<Record<string, unknown>>;
+  denied: DeniedFields;
 };
+
+/** What the caller may not have, whatever subgraphs have sent of it. */
+export type DeniedFields = ReadonlySet<FieldNode>;
 
 /** A selection set and the type whose fields it names. */
 type Selected = { selectionSet: SelectionSetNode; type: GraphQLCompositeType };
@@ -127,11 +131,19 @@ const fieldType = (type: GraphQLCompositeType, name: string): GraphQLOutputType 
 function fieldShape(source: ShapeSource, name: string, group: Group): FieldShape {
   const [node] = group.nodes;
   const fieldName = node?.name.value ?? '';
-  const base = { name, inherited: isInherited(name), coordinate: `field ${group.reportedAs}.${name}` };
+  const base: Pick<FieldShape, 'name' | 'inherited' | 'coordinate'> = {
+    name,
+    inherited: isInherited(name),
+    coordinate: `field ${group.reportedAs}.${name}`,
+  };
   if (fieldName === '__typename') return { ...base, kind: 'typename', parentType: group.reportedAs };
   if (fieldName === '__schema' || fieldName === '__type') return { ...base, kind: 'introspection', nodes: group.nodes };
   const type = fieldType(group.definedBy, fieldName);
   if (type === undefined) throw new Error(`${group.definedBy.name} has no field ${fieldName}`);
+  if (source.denied.size > 0 && group.nodes.some((one) => source.denied.has(one))) {
+    const denied = { parentType: group.definedBy, fieldName };
+    return { ...base, kind: 'denied', ...denied, nonNull: isNonNullType(type) };
+  }
   return { ...base, kind: 'value', value: valueShape(source, type, group.selected) };
 }
 

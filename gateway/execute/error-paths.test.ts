@@ -8,7 +8,10 @@ import type { SubgraphSource } from './subgraph-answer.ts';
 
 describe('an error of a fetched object', () => {
   it('has the path of each place where the object is, also behind objects that could not be fetched', async () => {
-    const federation = createFederation(auditSuites().find(({ id }) => id === 'parent-entity-call')?.supergraph ?? '');
+    const federation = createFederation({
+      sdl: auditSuites().find(({ id }) => id === 'parent-entity-call')?.supergraph ?? '',
+      rules: new Map(),
+    });
     const product = (id: string) => ({ __typename: 'Product', id, pid: 'p', category: {} });
     const unknown = { __typename: 'Product', id: '3', category: {} };
     const asked: unknown[] = [];

@@ -6,7 +6,10 @@ import { createFederation } from './federation.ts';
 import { prepareOperation } from './prepare-operation.ts';
 import type { SubgraphAnswer, SubgraphSource } from './subgraph-answer.ts';
 
-const federation = createFederation(auditSuites().find(({ id }) => id === 'parent-entity-call')?.supergraph ?? '');
+const federation = createFederation({
+  sdl: auditSuites().find(({ id }) => id === 'parent-entity-call')?.supergraph ?? '',
+  rules: new Map(),
+});
 const product = (id: string) => ({ __typename: 'Product', id, pid: 'p', category: { id: `c${id}` } });
 
 describe('an operation with @defer', () => {

@@ -1,5 +1,5 @@
 import type { DeferredPart, PlanStep } from './compile-plan.ts';
-import { compilePartShape } from './compile-shape.ts';
+import { compilePartShape, type DeniedFields } from './compile-shape.ts';
 import type { Cursor, ObjectPath } from './cursor.ts';
 import { placesAt, typeAt } from './deferred-places.ts';
 import {
@@ -121,12 +121,14 @@ function shaped<Context>(
   const places = placesAt(cursor.root, queryPath, told, run.isOfType);
   if (subselection === undefined) return queryPath.length > 0 ? [] : [{ ...shapedResult(errors, empty), path: [] }];
   const { federation, operation, fragments } = prepared;
-  const source = { schema: federation.schema, operation, fragments, conditions: run.conditions };
+  const source = { schema: federation.schema, operation, fragments, conditions: run.conditions, denied: NONE };
   const shape = compilePartShape(source, typeAt(prepared, queryPath), subselection);
   return places.map(({ object, path }, index) => {
-    const of = () => shapeResponse(shape, object, shapingOf(prepared, run.variables), path);
+    const of = () => shapeResponse(shape, object, shapingOf(prepared, run), path);
     return { ...shapedResult(index === 0 ? errors : [], of), path };
   });
 }
 
-const empty = () => ({ data: {}, errors: [] });
+const empty = () => ({ data: {}, errors: [], refusals: [] });
+/** What is denied is not deferred: such operations are answered at once. */
+const NONE: DeniedFields = new Set();

@@ -1,4 +1,6 @@
 import { executeSync, type FieldNode, GraphQLError, Kind } from 'graphql';
+import { refusal } from '../access-needs.ts';
+import { type Caller, UNKNOWN } from '../access-policies.ts';
 import type { JsonObject } from './json-value.ts';
 import type { PreparedOperation } from './prepare-operation.ts';
 import type { FieldShape } from './response-shape.ts';
@@ -11,6 +13,8 @@ export type ExecutionInput<Context> = {
   sources: SubgraphSources<Context>;
   context: Context;
   variables: Readonly<Record<string, unknown>>;
+  /** Undefined where everybody may have everything. */
+  caller?: Caller | undefined;
 };
 
 export type ExecutionResult = {
@@ -36,7 +40,7 @@ export function completeResponse<Context>(
   run: Execution<Context>,
 ): ExecutionResult {
   return shapedResult(run.errors, () =>
-    shapeResponse(prepared.shapeOf(run.conditions), root, shapingOf(prepared, run.variables)),
+    shapeResponse(prepared.shapeOf(run.conditions), root, shapingOf(prepared, run)),
   );
 }
 
@@ -44,7 +48,8 @@ export function completeResponse<Context>(
 export function shapedResult(errors: readonly unknown[], shape: () => ShapedResponse): ExecutionResult {
   try {
     const shaped = shape();
-    if (errors.length > 0) return { errors: errors as GraphQLError[], data: shaped.data };
+    const told = shaped.refusals.length > 0 ? [...errors, ...shaped.refusals] : errors;
+    if (told.length > 0) return { errors: told as GraphQLError[], data: shaped.data };
     if (shaped.errors.length === 0) return { data: shaped.data };
     return { data: shaped.data, extensions: { valueCompletion: shaped.errors } };
   } catch (error) {
@@ -53,8 +58,17 @@ export function shapedResult(errors: readonly unknown[], shape: () => ShapedResp
   }
 }
 
-export function shapingOf(prepared: PreparedOperation, variables: Readonly<Record<string, unknown>>): Shaping {
-  return { schema: prepared.federation.schema, introspect: (field) => introspect(prepared, field, variables) };
+export function shapingOf<Context>(
+  prepared: PreparedOperation,
+  { variables, caller = UNKNOWN }: Pick<Execution<Context>, 'variables' | 'caller'>,
+): Shaping {
+  const { schema, rulesOf } = prepared.federation;
+  return {
+    schema,
+    introspect: (field) => introspect(prepared, field, variables),
+    refuse: ({ parentType, fieldName }, path) =>
+      refusal(caller, { field: `${parentType.name}.${fieldName}`, rules: rulesOf(parentType, fieldName) }, path),
+  };
 }
 
 function introspect(

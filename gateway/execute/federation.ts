@@ -1,6 +1,8 @@
 import { operationFromDocument, type Schema, Supergraph } from '@apollo/federation-internals';
 import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { createFieldRules, type FieldRules } from '../access-needs.ts';
+import type { GuardedSupergraph } from '../access-rules.ts';
 import { createTypeTest, type TypeTest } from './type-conditions.ts';
 
 export type PlanOptions = {
@@ -16,20 +18,24 @@ export type Federation = {
   schema: GraphQLSchema;
   subgraphs: readonly string[];
   isOfType: TypeTest;
+  /** What its fields need; enforced before anything is planned. */
+  rulesOf: FieldRules;
   plan: (document: DocumentNode, options: PlanOptions) => QueryPlan;
 };
 
 /** @throws when the supergraph is not one, or needs a feature that is not here */
-export function createFederation(supergraphSdl: string): Federation {
+export function createFederation({ sdl: supergraphSdl, rules }: GuardedSupergraph): Federation {
   const supergraph = Supergraph.build(supergraphSdl);
   const apiSchema: Schema = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph);
   let deferring: QueryPlanner | undefined;
+  const schema = apiSchema.toGraphQLJSSchema({ includeDefer: true });
   return {
     supergraphSdl,
-    schema: apiSchema.toGraphQLJSSchema({ includeDefer: true }),
+    schema,
     subgraphs: [...supergraph.subgraphsMetadata()].map(({ name }) => name),
     isOfType: createTypeTest(supergraph.schema.toGraphQLJSSchema()),
+    rulesOf: createFieldRules(schema, rules),
     plan(document, { operationName, defers = false }) {
       const operation = operationFromDocument(
         apiSchema,

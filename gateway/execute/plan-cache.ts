@@ -1,51 +1,94 @@
 import { setImmediate } from 'node:timers/promises';
-import { type DocumentNode, print, specifiedRules, validate } from 'graphql';
+import {
+  type DocumentNode,
+  type GraphQLError,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  print,
+  specifiedRules,
+  validate,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { accessNeeds, deniedOf, type Need, refusal } from '../access-needs.ts';
+import type { Caller } from '../access-policies.ts';
 import type { Federation, PlanOptions } from './federation.ts';
 import { normaliseLiterals } from './normalise-literals.ts';
-import { type PreparedOperation, prepareOperation } from './prepare-operation.ts';
+import { operationOf, type PreparedOperation, prepareOperation } from './prepare-operation.ts';
 
-export type CachedPlan = {
+/** A document, whoever asks. */
+type CachedDocument = {
   document: DocumentNode;
   options: PlanOptions;
-  prepared: PreparedOperation;
+  normalised: DocumentNode;
+  operation: OperationDefinitionNode;
   /** What its literals were, for the variables in their places. */
   literals: Readonly<Record<string, unknown>>;
+  needs: readonly Need[];
+  /** For who may have all of it; made when it is first asked for. */
+  whole: CachedPlan | null;
 };
+export type CachedPlan = Pick<CachedDocument, 'literals'> & { prepared: PreparedOperation };
+/** Nothing is run of an operation that changes or follows something when any of it is denied. */
+export type RefusedPlan = { refused: readonly GraphQLError[] };
 
 /** The plans of one supergraph. */
 export type PlanCache = {
   federation: Federation;
   /** Whether literals become variables before planning. */
   normalises: boolean;
-  /** @param key stands for the document and the name of the operation */
-  prepare: (key: string, document: DocumentNode, options: PlanOptions) => CachedPlan;
+  /**
+   * @param key stands for the document and the name of the operation
+   * @param caller gets a plan without the fields that are denied to it; undefined where everybody may have everything
+   */
+  prepare: (
+    key: string,
+    document: DocumentNode,
+    options: PlanOptions,
+    caller: Caller | undefined,
+  ) => CachedPlan | RefusedPlan;
   /** What was used, latest first. */
-  used: () => Iterable<readonly [key: string, plan: CachedPlan]>;
+  used: () => Iterable<readonly [key: string, plan: Pick<CachedDocument, 'document' | 'options'>]>;
 };
 
 const MAXIMUM_DOCUMENTS = 5000;
 const MAXIMUM_PLANS = 1000;
 
 export function createPlanCache(federation: Federation, { normalises = true } = {}): PlanCache {
-  const documents = new LRUCache<string, CachedPlan>({ max: MAXIMUM_DOCUMENTS });
+  const documents = new LRUCache<string, CachedDocument>({ max: MAXIMUM_DOCUMENTS });
   const plans = new LRUCache<string, PreparedOperation>({ max: MAXIMUM_PLANS });
+
+  function read(key: string, document: DocumentNode, options: PlanOptions): CachedDocument {
+    const { document: normalised, literals } = normalises
+      ? normaliseLiterals(federation.schema, document)
+      : { document, literals: {} };
+    const operation = operationOf(normalised, options.operationName);
+    const needs = accessNeeds(federation.schema, federation.rulesOf, normalised, operation);
+    const entry = { document, options, normalised, operation, literals, needs, whole: null };
+    documents.set(key, entry);
+    return entry;
+  }
+
+  function planned({ normalised, literals, needs }: CachedDocument, options: PlanOptions, denied: readonly Need[]) {
+    const without = denied.map((need) => needs.indexOf(need)).join();
+    const planKey = `${options.operationName ?? ''} ${options.defers} ${without}\n${print(normalised)}`;
+    const prepared =
+      plans.get(planKey) ?? prepareOperation(federation, normalised, options, new Set(denied.map(({ node }) => node)));
+    plans.set(planKey, prepared);
+    return { prepared, literals };
+  }
+
   return {
     federation,
     normalises,
     used: () => documents.entries(),
-    prepare(key, document, options) {
-      const known = documents.get(key);
-      if (known !== undefined) return known;
-      const { document: normalised, literals } = normalises
-        ? normaliseLiterals(federation.schema, document)
-        : { document, literals: {} };
-      const planKey = `${options.operationName ?? ''} ${options.defers}\n${print(normalised)}`;
-      const prepared = plans.get(planKey) ?? prepareOperation(federation, normalised, options);
-      plans.set(planKey, prepared);
-      const plan: CachedPlan = { document, options, prepared, literals };
-      documents.set(key, plan);
-      return plan;
+    prepare(key, document, options, caller) {
+      const entry = documents.get(key) ?? read(key, document, options);
+      const denied = caller === undefined ? [] : deniedOf(entry.needs, caller);
+      if (caller === undefined || denied.length === 0) return (entry.whole ??= planned(entry, entry.options, []));
+      for (const need of denied) caller.refused(need.field, need.rules);
+      if (entry.operation.operation !== OperationTypeNode.QUERY)
+        return { refused: denied.map((need) => refusal(caller, need, need.path)) };
+      return planned(entry, { ...entry.options, defers: false }, denied);
     },
   };
 }
@@ -57,7 +100,7 @@ export async function warmPlanCache(federation: Federation, before: PlanCache, m
   for (const [key, { document, options }] of latest.reverse()) {
     if (validate(federation.schema, document, specifiedRules).length > 0) continue;
     try {
-      cache.prepare(key, document, options);
+      cache.prepare(key, document, options, undefined);
     } catch {
       // Who asks for it again is told why it cannot be planned.
     }

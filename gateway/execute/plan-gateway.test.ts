@@ -53,7 +53,7 @@ describe('another supergraph', () => {
 
 function federationOf(sdl: string): Federation {
   const composed = composeServices([{ name: 'one', url: 'http://one', typeDefs: parse(LINK + sdl) }]);
-  return createFederation(composed.supergraphSdl ?? '');
+  return createFederation({ sdl: composed.supergraphSdl ?? '', rules: new Map() });
 }
 
 /** Notes each document that is planned. */

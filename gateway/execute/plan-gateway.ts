@@ -1,5 +1,6 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
+import type { Caller } from '../access-policies.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import { executeOperation } from './execute-operation.ts';
 import type { Federation } from './federation.ts';
@@ -48,11 +49,12 @@ export function createPlanGateway<Context>(
           const { variables = {}, operationName } = request;
           const invalid = coerceVariables(schema, operation, variables);
           if (invalid.length > 0) return { errors: invalid };
-          const { prepared, literals } = plansOf(schema).prepare(queryHash + (operationName ?? ''), document, {
-            operationName,
-          });
-          const given = { ...variables, ...literals };
-          return executeOperation(prepared, { sources, context: context as Context, variables: given });
+          const { caller } = context as { caller?: Caller };
+          const key = queryHash + (operationName ?? '');
+          const plan = plansOf(schema).prepare(key, document, { operationName }, caller);
+          if ('refused' in plan) return { errors: plan.refused };
+          const given = { ...variables, ...plan.literals };
+          return executeOperation(plan.prepared, { sources, context: context as Context, variables: given, caller });
         },
       };
     },

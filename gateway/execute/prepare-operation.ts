@@ -7,8 +7,9 @@ import {
   valueFromASTUntyped,
   visit,
 } from 'graphql';
+import { withoutFields } from '../access-needs.ts';
 import { compileFetch, compilePlan, type FetchStep, type PlanStep } from './compile-plan.ts';
-import { compileShape } from './compile-shape.ts';
+import { compileShape, type DeniedFields } from './compile-shape.ts';
 import type { Federation, PlanOptions } from './federation.ts';
 import type { ObjectShape } from './response-shape.ts';
 
@@ -24,14 +25,17 @@ export type PreparedOperation = {
   shapeOf: (conditions: Record<string, unknown>) => ObjectShape;
 };
 
-/** Plans a valid document once; what comes out runs any number of times. @throws GraphQLError */
+const NONE: DeniedFields = new Set();
+
+/** Plans a valid document once; what comes out runs any number of times. Denied fields are not asked for. @throws GraphQLError */
 export function prepareOperation(
   federation: Federation,
   document: DocumentNode,
   options: PlanOptions = {},
+  denied: DeniedFields = NONE,
 ): PreparedOperation {
   const operation = operationOf(document, options.operationName);
-  const { node } = federation.plan(document, options);
+  const { node } = federation.plan(denied.size > 0 ? withoutFields(document, denied) : document, options);
   const fragments = new Map(
     document.definitions
       .filter((one): one is FragmentDefinitionNode => one.kind === Kind.FRAGMENT_DEFINITION)
@@ -55,7 +59,7 @@ export function prepareOperation(
       const key = names.map((name) => (conditions[name] === true ? '1' : '0')).join('');
       let shape = shapes.get(key);
       if (shape === undefined) {
-        shape = compileShape({ schema: federation.schema, operation, fragments, conditions });
+        shape = compileShape({ schema: federation.schema, operation, fragments, conditions, denied });
         // Each is small, but n conditions have 2^n of them.
         if (shapes.size < 64) shapes.set(key, shape);
       }

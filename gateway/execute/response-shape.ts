@@ -1,4 +1,4 @@
-import type { FieldNode, GraphQLOutputType } from 'graphql';
+import type { FieldNode, GraphQLCompositeType, GraphQLOutputType } from 'graphql';
 
 /** What the caller asked for at one place of the response; the fields depend on the object's type. */
 export type ObjectShape = { declaredType: string; fieldsOf: (typename: string) => readonly FieldShape[] | null };
@@ -18,5 +18,6 @@ export type FieldShape = {
 } & (
   | { kind: 'value'; value: ValueShape }
   | { kind: 'typename'; parentType: string }
+  | { kind: 'denied'; parentType: GraphQLCompositeType; fieldName: string; nonNull: boolean }
   | { kind: 'introspection'; nodes: readonly FieldNode[] }
 );

@@ -1,4 +1,5 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Caller } from '../access-policies.ts';
 import type { FetchStep } from './compile-plan.ts';
 import { type Cursor, objectPaths } from './cursor.ts';
 import { copyJson, isJsonObject, type JsonObject } from './json-value.ts';
@@ -17,6 +18,7 @@ export type Execution<Context> = {
   conditions: Record<string, unknown>;
   isOfType: TypeTest;
   errors: unknown[];
+  caller?: Caller | undefined;
   /** Hears of each fetch that deferred parts wait for, when it is over. */
   onFetched?: (id: string) => void;
 };

@@ -6,13 +6,20 @@ import type { FieldShape, ObjectShape, ValueShape } from './response-shape.ts';
 export type Shaping = {
   schema: GraphQLSchema;
   introspect: (field: Extract<FieldShape, { kind: 'introspection' }>) => unknown;
+  /** Of a field that the caller may not have, at a place. */
+  refuse: (field: DeniedShape, path: readonly (string | number)[]) => GraphQLError;
 };
 
-export type ShapedResponse = { data: JsonObject | null; errors: GraphQLError[] };
+export type DeniedShape = Extract<FieldShape, { kind: 'denied' }>;
+/** More of them say nothing new. */
+const MOST_REFUSALS = 50;
+
+export type ShapedResponse = { data: JsonObject | null; errors: GraphQLError[]; refusals: GraphQLError[] };
 
 type State = Shaping & {
   path: (string | number)[];
   errors: GraphQLError[];
+  refusals: GraphQLError[];
   /** Whether the last null has been told of, or may not be. */
   explained: boolean;
 };
@@ -26,11 +33,12 @@ export function shapeResponse(
   shaping: Shaping,
   path: readonly (string | number)[] = [],
 ): ShapedResponse {
-  const state: State = { ...shaping, path: [...path], errors: [], explained: false };
+  const state: State = { ...shaping, path: [...path], errors: [], refusals: [], explained: false };
   const data: JsonObject = {};
   const typename = path.length > 0 ? input['__typename'] : '';
   const fields = shape.fieldsOf(typeof typename === 'string' ? typename : '') ?? [];
-  return { data: shapeFields(input, fields, data, state) ? data : null, errors: state.errors };
+  const shaped = shapeFields(input, fields, data, state) ? data : null;
+  return { data: shaped, errors: state.errors, refusals: state.refusals };
 }
 
 function shapeFields(input: JsonObject, fields: readonly FieldShape[], output: JsonObject, state: State): boolean {
@@ -48,6 +56,11 @@ function shapeFields(input: JsonObject, fields: readonly FieldShape[], output: J
       const typename = typenameOf(input, field, state.schema);
       if (typename === null) return false;
       setOwn(output, name, typename);
+    } else if (field.kind === 'denied') {
+      if (state.refusals.length < MOST_REFUSALS) state.refusals.push(state.refuse(field, [...state.path, name]));
+      state.explained = true;
+      if (field.nonNull) return false;
+      setOwn(output, name, null);
     } else {
       setOwn(output, name, state.introspect(field));
     }

@@ -20,14 +20,19 @@ export async function runFor(
   if ('refused' in admission) return { errors: [refusalError(admission)] };
   const { traceparent, correlationId } = requestTrace(asking.headers);
   const caller: LiveCaller = {
-    context: { forward: { traceparent, 'x-correlation-id': correlationId }, identity: admission.identity },
+    context: {
+      forward: { traceparent, 'x-correlation-id': correlationId },
+      identity: admission.identity,
+      caller: admission.caller,
+    },
     scope: admission.scope,
   };
   const result = await live.run(request, caller);
   if (!(Symbol.asyncIterator in result)) return result;
   return untilRefused(result, LOOK_AGAIN_MS, async () => {
     const now = await whoAsks(asking);
-    return 'refused' in now ? refusalError(now) : null;
+    if ('refused' in now) return refusalError(now);
+    return live.denied(request, { ...caller, context: { ...caller.context, caller: now.caller } });
   });
 }
 

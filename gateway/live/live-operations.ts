@@ -39,6 +39,8 @@ export type LiveCaller = { context: SubgraphContext; scope: string };
 export type LiveOperations = {
   /** Answers at once, or with a stream for a subscription and for what is deferred. */
   run: (request: LiveRequest, caller: LiveCaller) => Promise<LiveResult>;
+  /** What of an operation under way its caller may not have now. */
+  denied: (request: LiveRequest, caller: LiveCaller) => GraphQLError | null;
 };
 
 export type LiveParts = SubscriptionParts & {
@@ -78,11 +80,13 @@ export function createLiveOperations(parts: LiveParts): LiveOperations {
     const invalid = coerceVariables(plans.federation.schema, operation, variables);
     if (invalid.length > 0) return { errors: invalid };
     const defers = query.includes('@defer');
-    const key = `live ${defers} ${operationName ?? ''}\n${query}`;
-    const { prepared, literals } = plans.prepare(key, document, { operationName, defers });
+    const key = keyOf(query, operationName, defers);
+    const plan = plans.prepare(key, document, { operationName, defers }, context.caller);
+    if ('refused' in plan) return { errors: plan.refused };
+    const { prepared, literals } = plan;
     const given = { ...variables, ...literals };
     if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
-      const input = { sources: parts.sources, context, variables: given };
+      const input = { sources: parts.sources, context, variables: given, caller: context.caller };
       return defers ? executeDeferred(prepared, input) : executeOperation(prepared, input);
     }
     const follow = () => subscribeOperation(prepared, given, context, parts);
@@ -92,6 +96,13 @@ export function createLiveOperations(parts: LiveParts): LiveOperations {
   }
 
   return {
+    denied(request, { context }) {
+      const { query, operationName } = checked(request);
+      const plan = parts
+        .plans()
+        .prepare(keyOf(query, operationName), readied(query), { operationName }, context.caller);
+      return 'refused' in plan ? (plan.refused[0] ?? null) : null;
+    },
     async run(request, caller) {
       try {
         return await answer(request, caller);
@@ -103,6 +114,9 @@ export function createLiveOperations(parts: LiveParts): LiveOperations {
     },
   };
 }
+
+const keyOf = (query: string, operationName: string | undefined, defers = false): string =>
+  `live ${defers} ${operationName ?? ''}\n${query}`;
 
 function checked({ query, operationName, variables }: LiveRequest) {
   if (typeof query !== 'string') throw badRequest('`query` must be a text');
