@@ -109,6 +109,8 @@ export function accessNeeds(
 export const deniedOf = (needs: readonly Need[], caller: Caller): readonly Need[] =>
   needs.filter(({ rules }) => !rules.every((rule) => permits(caller, rule)));
 
+const SIGN_IN = 'Send `Authorization: Bearer ` and an access token or an API key; `weft login` gets one.';
+
 /** The error of a field that its caller may not have. */
 export function refusal(
   caller: Pick<Caller, 'kind' | 'permissions' | 'roles' | 'refused'>,
@@ -119,7 +121,8 @@ export function refusal(
   const [message, code] = isNobody(caller)
     ? [`Sign in first: ${field} is for those who are known`, 'UNAUTHENTICATED']
     : [`Access to ${field} is denied: it needs ${needs}`, 'ACCESS_DENIED'];
-  return new GraphQLError(message, { path, extensions: { code, field, needs } });
+  const hint = isNobody(caller) ? { hint: SIGN_IN } : {};
+  return new GraphQLError(message, { path, extensions: { code, field, needs, ...hint } });
 }
 
 /** The document without some of its fields; what is left empty asks for its type alone. */

@@ -91,7 +91,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     values: ['config', 'adapters/express', 'adapters/graphql', 'adapters/tokens'],
     types: [],
     packages: {
-      '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'ruru', 'undici'],
+      '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'lru-cache', 'ruru', 'undici'],
       live: ['graphql', 'graphql-ws', 'graphql-sse', 'ws', 'lru-cache', 'pino'],
       execute: [
         '@apollo/gateway',
