@@ -152,7 +152,8 @@ async function openSite({ settings }: BenchServers): Promise<Site> {
       await startRunWorkflow(client, run, published.definition);
       const handle = client.workflow.getHandle(run.id);
       await handle.result();
-      site.events += Number((await handle.describe()).historyLength);
+      const { historyLength } = await handle.describe();
+      site.events += historyLength;
     },
     close: async () => {
       worker.shutdown();

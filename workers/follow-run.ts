@@ -51,13 +51,15 @@ export type Round = {
   backlog: boolean;
   hurried: () => boolean;
   pageEvents: () => number;
+  breathMs: () => number;
 };
 
 /**
  * A step writes its events in three or four commits a few ms apart, and each would wake a waiting read. A breath after a short
- * page lets them come together: half the requests, 10 ms more at the median and no more at the tail (measured).
+ * page lets them come together. The more runs are followed the longer it is: each request costs the server and this process
+ * about the same, however few events it brings.
  */
-const BREATH_MS = 20;
+export const breathMs = (followed: number): number => Math.min(15 + 5 * followed, 120);
 const SHORT_PAGE_EVENTS = 100;
 /** With runs waiting for a follower nobody lingers: the server then answers at once whether there is news. */
 const HURRIED_DEADLINE_MS = 1_050;
@@ -140,7 +142,7 @@ async function followPage(
   const late = round.backlog || page.events.length >= pageEvents;
   await store(deps, feed, { temporalRunId, events, token: page.token, ended: page.ended, late });
   if (!page.ended) {
-    if (events.length < SHORT_PAGE_EVENTS) await pause(BREATH_MS, round.signal);
+    if (events.length < SHORT_PAGE_EVENTS) await pause(round.breathMs(), round.signal);
     return { ...cursor, temporalRunId, token: page.token };
   }
   followed.next = nextTemporalRunId(page.events);

@@ -25,7 +25,7 @@ export function startProjectionRunner(
   const follow = async (): Promise<number> => {
     if (!registered) await registerProjections(pool, projections);
     registered = true;
-    return (await followProjections(pool, projections, onError)) ? 0 : IDLE_MS;
+    return (await followProjections(pool, projections, onError)) === 'behind' ? 0 : IDLE_MS;
   };
   const rebuild = async (): Promise<number> => {
     if (await isAskedFor(pool)) {

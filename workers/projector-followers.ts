@@ -1,6 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { createFollowLanes } from './follow-lanes.ts';
-import { type FollowedRun, followRun, type FollowRequest, type FollowRunDeps, loadFollowed } from './follow-run.ts';
+import {
+  breathMs,
+  type FollowedRun,
+  followRun,
+  type FollowRequest,
+  type FollowRunDeps,
+  loadFollowed,
+} from './follow-run.ts';
 import { createRetryPauses } from './retry-pauses.ts';
 
 export type Followers = {
@@ -77,7 +84,10 @@ export function createFollowers(deps: FollowRunDeps, limits: FollowersLimits = L
         deps,
         followed,
         request,
-        Object.assign(entry, { signal: entry.abort.signal, hurried, pageEvents }),
+        Object.assign(entry, {
+          ...{ signal: entry.abort.signal, hurried, pageEvents },
+          breathMs: () => breathMs(active.size),
+        }),
       );
       pauses.forget(request.runId);
     } catch (error) {

@@ -37,10 +37,15 @@ type Waiting = {
 type Moved = (feed: RunFeed, events: readonly FeedEvent[]) => void;
 
 const BATCH_EVENTS = 2_000;
+/** A transaction costs about the same for one page as for ten. */
+const GATHER_MS = 60;
+/** So many are worth a transaction at once. */
+const GATHERED_EVENTS = 500;
 
 /**
- * Group commit: while one transaction is under way, the pages of other runs gather for the next. What happens now goes first; a
- * late page comes along in each, so that the backlog moves whatever happens.
+ * Group commit: pages of other runs gather for the next transaction while one is under way, and until GATHER_MS after it began;
+ * what has piled up does not wait. What happens now goes first; a late page comes along in each, so that the backlog moves
+ * whatever happens.
  */
 export function createProjectorWriter(
   pool: pg.Pool,
@@ -49,7 +54,21 @@ export function createProjectorWriter(
 ): ProjectorWriter {
   let waiting: Waiting[] = [];
   let flushing: Promise<void> | undefined;
+  let began = -Infinity;
+  let enough = Promise.withResolvers<void>();
 
+  const isWorthIt = () =>
+    waiting.some(({ page }) => page.late) ||
+    waiting.reduce((sum, { page }) => sum + page.events.length, 0) >= GATHERED_EVENTS;
+  const gathered = async () => {
+    // Pages that arrive in the same turn of the event loop share the first transaction.
+    await new Promise(setImmediate);
+    const rest = began + GATHER_MS - performance.now();
+    if (rest <= 0 || isWorthIt()) return;
+    const timer = setTimeout(enough.resolve, rest);
+    await enough.promise;
+    clearTimeout(timer);
+  };
   const takeBatch = (): Waiting[] => {
     const late = waiting.filter(({ page }) => page.late);
     const ordered = [...late.slice(0, 1), ...waiting.filter(({ page }) => !page.late), ...late.slice(1)];
@@ -60,9 +79,12 @@ export function createProjectorWriter(
     return batch;
   };
   const flushAll = async () => {
-    // Pages that arrive in the same turn of the event loop share the first transaction.
-    await new Promise(setImmediate);
-    while (waiting.length > 0) await writeBatch(pool, metrics, takeBatch(), moved);
+    while (waiting.length > 0) {
+      enough = Promise.withResolvers();
+      await gathered();
+      began = performance.now();
+      await writeBatch(pool, metrics, takeBatch(), moved);
+    }
     flushing = undefined;
   };
   return {
@@ -70,10 +92,12 @@ export function createProjectorWriter(
       return new Promise((resolve, reject) => {
         metrics.inFlight.inc(page.events.length);
         waiting.push({ feed, page, resolve, reject });
+        if (isWorthIt()) enough.resolve();
         flushing ??= flushAll();
       }).finally(() => metrics.inFlight.dec(page.events.length)) as Promise<WriteOutcome>;
     },
     async drained() {
+      enough.resolve();
       while (flushing) await flushing;
     },
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -38,6 +39,8 @@ export type Projector = { stop: () => Promise<void> };
 const BALANCE_MS = 1_000;
 /** A NOTIFY is lost with its connection, so hints are also looked for. */
 const POLL_HINTS_MS = 500;
+/** Hints that come within it are taken together. */
+const GATHER_HINTS_MS = 50;
 /** Older hints were waiting for a projector to come. */
 const LIVE_HINT_MS = 5_000;
 
@@ -52,6 +55,7 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
     if (!useHints || owned.size === 0) return;
     for (const { runId, ageMs } of await takeHints(pool, [...owned]))
       followers.follow({ runId }, { backlog: ageMs > LIVE_HINT_MS });
+    await sleep(GATHER_HINTS_MS);
   }, log);
   const reconciler = createReconciler({ ...options, owned, adopt, follow: followers.follow });
 

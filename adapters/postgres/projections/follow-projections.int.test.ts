@@ -29,6 +29,7 @@ import {
   startProjection,
   stopProjection,
 } from './projection-store.ts';
+import { passOver } from './pass-over.ts';
 import type { Projection } from './projection.ts';
 
 const FOLLOWER = join(import.meta.dirname, '../../../tests/crash/projection-follower.ts');
@@ -181,6 +182,20 @@ describe('projections', () => {
       await archiving.end();
       await rm(folder, { recursive: true, force: true });
     }
+  });
+
+  it('pass over what is none of their types, but never over what is in an archive', async () => {
+    await stored(3);
+    await untilIdle();
+    await append(DEFAULT_TENANT, 'definition/shop', 'definition.published', { by: 'ann' }, 40);
+    const names = ['projection/model-usage/1', 'projection/audit-trail/1'];
+    expect(await passOver(pool, names, 39)).toBe(0);
+    expect(await passOver(pool, names, 40)).toBe(1);
+    expect((await statuses()).get('model-usage')).toMatchObject({ lagEvents: 0 });
+    expect((await statuses()).get('audit-trail')).toMatchObject({ lagEvents: 40 });
+    await pool.query(`UPDATE subscription_partitions SET position = 0 WHERE tenant_id = $1`, [OTHER_TENANT]);
+    await pool.query(`UPDATE tenant_heads SET head = head + 1 WHERE tenant_id = $1`, [OTHER_TENANT]);
+    expect(await passOver(pool, ['projection/model-usage/1'], 10_000)).toBe(0);
   });
 
   it('forget what is erased, and a build that still knows it begins anew', async () => {

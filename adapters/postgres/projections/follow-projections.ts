@@ -5,6 +5,7 @@ import type { Queryable } from '../payload-store.ts';
 import { consumeOnce, createSubscription } from '../subscriptions.ts';
 import { inTransaction } from '../transaction.ts';
 import { noteFailure, noteSuccess } from './projection-store.ts';
+import { passOver } from './pass-over.ts';
 import { type ProjectedEvent, type Projection, shadowSchema, subscriptionName } from './projection.ts';
 import { createShadowTables, readShadowMark, readShape, swapShadowTables } from './shadow-tables.ts';
 
@@ -14,9 +15,10 @@ type Row = {
   generation: number;
   building: number | null;
   building_version: number | null;
+  failed: boolean;
 };
 /** One of the tables of a projection: those that readers see, or those that are being built. */
-type Copy = { projection: Projection; generation: number; live: boolean };
+type Copy = { projection: Projection; generation: number; live: boolean; failed: boolean };
 
 /** Positions of one transaction. */
 const BATCH = { live: 500, build: 5_000 };
@@ -25,16 +27,19 @@ type Batch = typeof BATCH;
 const CLOSE = 5_000;
 const LOCK_MS = 10_000;
 
+/** Nothing was new, or all of it was taken in, or more is there already. */
+export type Followed = false | 'caught up' | 'behind';
+
 /**
- * Takes in what is new, a batch for each tenant and projection that has some, and goes on with builds. Gives whether anything was
- * done. Any number of processes may: each batch is one transaction that holds its place in the events.
+ * Takes in what is new, a batch for each tenant and projection that has some, and goes on with builds. Any number of processes
+ * may: each batch is one transaction that holds its place in the events.
  */
 export async function followProjections(
   pool: pg.Pool,
   projections: readonly Projection[],
   onError: (error: unknown, projection: string) => void,
   batch = BATCH,
-): Promise<boolean> {
+): Promise<Followed> {
   const copies = await readCopies(pool, projections);
   const builds = copies.filter(({ live }) => !live);
   let worked = false;
@@ -48,19 +53,24 @@ export async function followProjections(
   };
   for (const build of builds) await guarded(build, async () => prepareBuild(pool, build).then(() => false));
   await subscribeTenants(pool, copies);
+  const passed = await passOver(pool, copies.filter(({ live }) => live).map(nameOf), batch.live);
   const behind = await tenantsBehind(pool, copies);
+  let far = builds.length > 0;
   for (const copy of copies) {
-    for (const tenantId of behind.get(nameOf(copy)) ?? [])
+    for (const { tenantId, events } of behind.get(nameOf(copy)) ?? []) {
+      far ||= events > batch.live;
       await guarded(copy, async () => takeInOnce(pool, copy, tenantId, batch));
+    }
   }
   for (const build of builds) await guarded(build, async () => finishBuild(pool, build, batch));
-  return worked;
+  if (!worked && passed === 0) return false;
+  return far ? 'behind' : 'caught up';
 }
 
 async function takeInOnce(pool: pg.Pool, copy: Copy, tenantId: string, batch: Batch): Promise<boolean> {
   const { outcome, failure } = await takeIn(pool, copy, tenantId, batch);
   if (outcome === 'failed') throw failure;
-  if (outcome === 'done') await noteSuccess(pool, copy.projection.name);
+  if (outcome === 'done' && copy.failed) await noteSuccess(pool, copy.projection.name);
   return outcome === 'done';
 }
 
@@ -70,15 +80,16 @@ async function readCopies(pool: pg.Pool, projections: readonly Projection[]): Pr
     `WITH looked AS (
        UPDATE projections SET followed_at = clock_timestamp()
        WHERE name = ANY($1) AND NOT stopped AND coalesce(followed_at, '-infinity') < clock_timestamp() - interval '5 s'
-     ) SELECT name, version, generation, building, building_version FROM projections WHERE name = ANY($1) AND NOT stopped`,
+     ) SELECT name, version, generation, building, building_version, error IS NOT NULL AS failed FROM projections WHERE name = ANY($1) AND NOT stopped`,
     [projections.map(({ name }) => name)],
   );
   return rows.flatMap((row): Copy[] => {
     const projection = projections.find(({ name }) => name === row.name) as Projection;
     const copies: Copy[] = [];
-    if (row.version === projection.version) copies.push({ projection, generation: row.generation, live: true });
+    const { failed } = row;
+    if (row.version === projection.version) copies.push({ projection, generation: row.generation, live: true, failed });
     if (row.building !== null && row.building_version === projection.version) {
-      copies.push({ projection, generation: row.building, live: false });
+      copies.push({ projection, generation: row.building, live: false, failed });
     }
     return copies;
   });
@@ -118,10 +129,12 @@ async function subscribeTenants(pool: pg.Pool, copies: readonly Copy[]): Promise
   }
 }
 
+type Behind = { tenantId: string; events: number };
+
 /** Tenants with something new, by the subscription that has not seen it. */
-async function tenantsBehind(pool: pg.Pool, copies: readonly Copy[]): Promise<Map<string, string[]>> {
-  const { rows } = await pool.query<{ name: string; tenants: string[] }>(
-    `SELECT part.name, array_agg(tenant_id) AS tenants
+async function tenantsBehind(pool: pg.Pool, copies: readonly Copy[]): Promise<Map<string, Behind[]>> {
+  const { rows } = await pool.query<{ name: string; tenants: Behind[] }>(
+    `SELECT part.name, json_agg(json_build_object('tenantId', tenant_id, 'events', head.head - part.position)) AS tenants
      FROM subscription_partitions part JOIN tenant_heads head USING (tenant_id)
      WHERE part.name = ANY($1) AND part.position < head.head AND part.due_at <= clock_timestamp() GROUP BY part.name`,
     [copies.map(nameOf)],
@@ -174,7 +187,7 @@ async function finishBuild(pool: pg.Pool, copy: Copy, batch: Batch): Promise<boo
     await lockPlaces(client, old);
     while ((await eventsBehind(client, copy, old)) > 0) {
       let worked = false;
-      for (const tenantId of (await tenantsBehind(pool, [copy])).get(nameOf(copy)) ?? []) {
+      for (const { tenantId } of (await tenantsBehind(pool, [copy])).get(nameOf(copy)) ?? []) {
         worked = (await takeIn(pool, copy, tenantId, batch)).outcome === 'done' || worked;
       }
       if (!worked) return false;
