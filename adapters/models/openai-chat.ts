@@ -5,7 +5,7 @@ import type { LanguageModel } from '../../domain/models/language-model.ts';
 import { type AnswerBuilder, createAnswerBuilder, parsedInput, wholeAnswer } from './answer-builder.ts';
 import { chatMessages, chatTools } from './chat-messages.ts';
 import { unavailable } from './model-error.ts';
-import { openAiEmbed, openAiError, openAiUsage } from './openai-client.ts';
+import { callOptions, openAiEmbed, openAiError, openAiUsage } from './openai-client.ts';
 import { isStrictSchema } from './strict-schema.ts';
 import { languageModel } from './vendor-model.ts';
 
@@ -38,10 +38,6 @@ const finishReason = (reason: string): FinishReason => FINISH_REASONS[reason] ??
 /** Chat completions, which OpenAI, Azure, Ollama and most servers speak. */
 export function createChatModel(options: ChatOptions): LanguageModel<AbortSignal> {
   const { provider, missing, defaults, capabilities, clientOf } = options;
-  const call = ({ idempotencyKey }: GenerateRequest, signal: AbortSignal) => ({
-    signal,
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-  });
   return languageModel({
     provider,
     missing,
@@ -50,12 +46,12 @@ export function createChatModel(options: ChatOptions): LanguageModel<AbortSignal
     translate: openAiError(provider),
     async generate(request, signal) {
       const body = chatBody(request, options);
-      const answer = await clientOf(request.model).chat.completions.create(body, call(request, signal));
+      const answer = await clientOf(request.model).chat.completions.create(body, callOptions(request, signal));
       return readAnswer(provider, request, answer);
     },
     async *stream(request, signal) {
       const body = { ...chatBody(request, options), stream: true as const, stream_options: { include_usage: true } };
-      const chunks = await clientOf(request.model).chat.completions.create(body, call(request, signal));
+      const chunks = await clientOf(request.model).chat.completions.create(body, callOptions(request, signal));
       const builder = createAnswerBuilder(provider, request);
       for await (const chunk of chunks) yield* readChunk(builder, chunk);
       yield* builder.end();

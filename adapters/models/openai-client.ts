@@ -1,6 +1,6 @@
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai';
 import type { AppError } from '../../domain/errors.ts';
-import type { EmbedRequest, EmbedResult, TokenUsage } from '../../domain/models/generation.ts';
+import type { EmbedRequest, EmbedResult, GenerateRequest, TokenUsage } from '../../domain/models/generation.ts';
 import { modelError, rootMessage, unavailable } from './model-error.ts';
 
 /** The activity's own timeouts come first. */
@@ -20,6 +20,12 @@ export function createOpenAiClient(apiKey: string | null, baseURL: string): Open
     logLevel: 'off',
   });
 }
+
+/** The key goes as a header of its own: the SDK leaves its option `idempotencyKey` unsent. */
+export const callOptions = ({ idempotencyKey }: GenerateRequest, signal: AbortSignal) => ({
+  signal,
+  ...(idempotencyKey === undefined ? {} : { headers: { 'Idempotency-Key': idempotencyKey } }),
+});
 
 export const openAiError =
   (provider: string) =>

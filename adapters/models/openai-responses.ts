@@ -6,7 +6,7 @@ import { modelError } from './model-error.ts';
 import { sealFor } from './opaque.ts';
 import { OPENAI_URL, type OpenAiOptions } from './openai.ts';
 import { openAiCapabilities } from './openai-capabilities.ts';
-import { createOpenAiClient, openAiEmbed, openAiError } from './openai-client.ts';
+import { callOptions, createOpenAiClient, openAiEmbed, openAiError } from './openai-client.ts';
 import { responsesInput, THOUGHTS } from './responses-input.ts';
 import { isStrictSchema } from './strict-schema.ts';
 import { languageModel } from './vendor-model.ts';
@@ -25,10 +25,6 @@ export function createOpenAiResponses({
   maxOutputTokens,
 }: OpenAiOptions): LanguageModel<AbortSignal> {
   const client = createOpenAiClient(apiKey, baseUrl ?? OPENAI_URL);
-  const call = ({ idempotencyKey }: GenerateRequest, signal: AbortSignal) => ({
-    signal,
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-  });
   const body = (request: GenerateRequest) => responseBody(request, maxOutputTokens);
   return languageModel({
     provider: PROVIDER,
@@ -37,14 +33,14 @@ export function createOpenAiResponses({
     capabilities: openAiCapabilities,
     translate: openAiError(PROVIDER),
     async generate(request, signal) {
-      const answer = await client.responses.create(body(request), call(request, signal));
+      const answer = await client.responses.create(body(request), callOptions(request, signal));
       const builder = createAnswerBuilder(PROVIDER, request);
       for (const item of answer.output ?? []) readItem(builder, item);
       finish(builder, answer);
       return wholeAnswer(builder);
     },
     async *stream(request, signal) {
-      const events = await client.responses.create({ ...body(request), stream: true }, call(request, signal));
+      const events = await client.responses.create({ ...body(request), stream: true }, callOptions(request, signal));
       const builder = createAnswerBuilder(PROVIDER, request);
       for await (const event of events) yield* readEvent(builder, event);
       yield* builder.end();

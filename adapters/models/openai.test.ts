@@ -62,6 +62,12 @@ describe('an answer', () => {
     });
   });
 
+  it('was asked with the key of the call, for servers that know it again', async () => {
+    mock.onMessage('hello', { content: 'ok' });
+    await ask({ prompt: 'hello', idempotencyKey: 'run/node#1' });
+    expect(mock.getLastRequest()!.headers).toMatchObject({ 'idempotency-key': 'run/node#1' });
+  });
+
   it('takes model and limit from the settings where the request has none', async () => {
     mock.onMessage('hello', { content: 'ok' });
     await ask({ prompt: 'hello' });
