@@ -1,3 +1,5 @@
+import { aligned } from '../cli/src/aligned.ts';
+
 export type Goal = { atMost: number } | { atLeast: number };
 export type BenchResult = {
   name: string;
@@ -34,7 +36,7 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 export function table(suite: string, results: readonly BenchResult[]): string {
-  const rows = [
+  return aligned([
     ['', suite, 'value', 'baseline', 'ratio', 'goal'],
     ...results.map((result) => [
       result.holds ? 'ok' : 'MISSED',
@@ -44,16 +46,7 @@ export function table(suite: string, results: readonly BenchResult[]): string {
       String(result.ratio),
       result.goal,
     ]),
-  ];
-  const widths = (rows[0] as string[]).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  ]);
 }
 
 function round(value: number): number {

@@ -15,6 +15,8 @@ const definition = {
   edges: [],
 };
 
+type Resolve = (...values: unknown[]) => Promise<unknown>;
+
 let doors: Doors;
 let tenants: TenantDeps;
 beforeAll(async () => {
@@ -58,7 +60,11 @@ describe('operations on behalf of a tenant', () => {
       Run: { __resolveReference: async () => (await deps.pool.query('SELECT id FROM runs')).rows },
       Mutation: { deep: { subscribe: async () => (await deps.pool.query('SELECT tenant_id FROM runs')).rows } },
     });
-    const resolvers = tenantResolvers({ pool: doors.pool } as RunsDeps, tenants, resolversOf) as any;
+    const resolvers = tenantResolvers({ pool: doors.pool } as RunsDeps, tenants, resolversOf) as unknown as {
+      Query: { count: Resolve };
+      Run: { __resolveReference: Resolve };
+      Mutation: { deep: { subscribe: Resolve } };
+    };
     expect(await resolvers.Query.count(null, {}, { principal: ann })).toBe(1);
     expect(await resolvers.Run.__resolveReference({}, { principal: bob })).toEqual([{ id: 'bob-run' }]);
     expect(await resolvers.Mutation.deep.subscribe(null, {}, { principal: bob })).toEqual([{ tenant_id: 'bob' }]);

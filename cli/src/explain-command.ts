@@ -1,4 +1,5 @@
 import { type Explanation, explainDefinition, formatDuration, type NodeForecast } from '../../sdk/src/index.ts';
+import { aligned } from './aligned.ts';
 import { readValidDefinition, readValueFile } from './definition-file.ts';
 
 export type ExplainOptions = { input?: string; json?: boolean };
@@ -13,15 +14,7 @@ export async function runExplain(file: string, { input, json }: ExplainOptions):
 
 function describe({ workflow, nodes, atMost, continuesAsNew, remarks }: Explanation): string[] {
   const rows = nodes.map(describeNode);
-  const widths = [0, 1, 2, 3].map((column) =>
-    Math.max(...[HEAD, ...rows].map((row) => (row[column] as string).length)),
-  );
-  const table = [HEAD, ...rows].map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const table = aligned([HEAD, ...rows]);
   const children = atMost.childEvents > 0 ? `, and ${count(atMost.childEvents)} in child runs` : '';
   const histories =
     continuesAsNew.histories > 1
@@ -36,7 +29,7 @@ function describe({ workflow, nodes, atMost, continuesAsNew, remarks }: Explanat
     `  duration  ${atMost.durationMs === null ? 'no bound' : formatDuration(atMost.durationMs)}`,
     `  models    ${count(atMost.modelCalls)} calls, ${atMost.tokens === null ? 'tokens without bound' : `${count(atMost.tokens)} tokens`}`,
     '',
-    ...table,
+    table,
     ...(fused.length > 0 ? ['', 'Fusion:', ...fused] : []),
     ...(remarks.length > 0 ? ['', ...remarks.map((remark) => `! ${remark}`)] : []),
   ];

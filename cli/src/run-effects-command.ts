@@ -1,3 +1,4 @@
+import { aligned } from './aligned.ts';
 import { createGatewayClient } from './gateway-client.ts';
 
 type Effect = {
@@ -54,16 +55,4 @@ export function effectsTable(effects: readonly Effect[]): string {
 function shortened(receipt: unknown): string {
   const text = receipt === null ? '' : JSON.stringify(receipt);
   return text.length <= RECEIPT_WIDTH ? text : `${text.slice(0, RECEIPT_WIDTH)}...`;
-}
-
-function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

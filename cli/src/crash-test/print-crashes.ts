@@ -1,3 +1,4 @@
+import { aligned } from '../aligned.ts';
 import type { CrashPoint, PointKind } from './crash-point.ts';
 import type { CrashRun } from './crash-run.ts';
 import type { CrashResult } from './crash-verdict.ts';
@@ -37,16 +38,4 @@ export function crashTable({ workflow, sound, undisturbed, results }: CrashRepor
     `Undisturbed: ${undisturbed.status} in ${(undisturbed.ms / 1000).toFixed(1)} s. A repeat carries the key of a call made before.`,
     verdict,
   ].join('\n');
-}
-
-function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

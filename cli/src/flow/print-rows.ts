@@ -1,10 +1,7 @@
-/** Columns as wide as their widest cell. */
+import { aligned } from '../aligned.ts';
+
 export function printRows(rows: readonly (readonly string[])[]): void {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) {
-    const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-    process.stdout.write(`${line.trimEnd()}\n`);
-  }
+  if (rows.length > 0) process.stdout.write(`${aligned(rows)}\n`);
 }
 
 export function printJson(value: unknown): void {

@@ -3,6 +3,7 @@ import { backlogAgeOf, backlogOf, isUnserved, livePollers, type QueueStats } fro
 import { connectTemporal } from '../../../temporal/client.ts';
 import { describeQueue } from '../../../temporal/describe-queue.ts';
 import { loadPools } from '../../../temporal/load-pools.ts';
+import { aligned } from '../aligned.ts';
 import { findServers } from './find-servers.ts';
 
 export type ListOptions = { queue?: string[]; json?: boolean; check?: boolean };
@@ -91,13 +92,5 @@ export function describeLines(lines: readonly QueueLine[]): string {
     ...['QUEUE', 'WORKERS', 'BACKLOG', 'OLDEST', 'ADDED/S', 'TAKEN/S', 'SLOTS', 'PER S / WORKER', 'MEMORY', 'FOR'],
     'SERVES',
   ];
-  const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  return [head, ...cells]
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return aligned([head, ...cells]);
 }
