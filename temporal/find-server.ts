@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,19 @@ import { promisify } from 'node:util';
 import { AppError } from '../domain/errors.ts';
 
 export const TEMPORAL_CLI_VERSION = 'v1.5.1';
-const MODULE = `github.com/temporalio/cli/cmd/temporal@${TEMPORAL_CLI_VERSION}`;
+const MODULE = 'github.com/temporalio/cli';
+/**
+ * The one that the CLI asks for, v1.34.1, keeps a connection on which a query was interrupted: under load the server then answers
+ * "interrupted (9)" to everything until it is started again.
+ */
+const SQLITE = 'modernc.org/sqlite v1.62.0';
+const GO_MOD = `module weft/temporal
+
+require (
+\t${MODULE} ${TEMPORAL_CLI_VERSION}
+\t${SQLITE}
+)
+`;
 const INSTALL_HINT =
   'No Temporal server was found and none could be installed: install the Temporal CLI (https://docs.temporal.io/cli), or Go, or set TEMPORAL_ADDRESS.';
 
@@ -26,10 +38,10 @@ const run = promisify(execFile);
 /** A `temporal` binary: on PATH, in the cache, downloaded by the SDK, or built by Go; in that order. */
 export async function findTemporalServer(options: FindServerOptions): Promise<string> {
   const cache = join(options.cacheHome ?? join(homedir(), '.cache'), 'weft', 'bin');
-  const pinned = join(cache, `temporal-${TEMPORAL_CLI_VERSION}`);
+  const pinned = join(cache, `temporal-${TEMPORAL_CLI_VERSION}-sqlite-${SQLITE.split(' v')[1]}`);
   return (
     (await onPath()) ??
-    (await firstExecutable([pinned, join(cache, 'temporal')])) ??
+    (await firstExecutable([pinned])) ??
     (await downloaded(cache, options)) ??
     (await built(cache, pinned, options)) ??
     notFound()
@@ -106,7 +118,7 @@ async function built(cache: string, target: string, options: FindServerOptions):
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, 'build-'));
   try {
-    await goInstall(folder, options);
+    await goBuild(folder, options);
     await rename(join(folder, 'temporal'), target);
     return target;
   } finally {
@@ -114,14 +126,16 @@ async function built(cache: string, target: string, options: FindServerOptions):
   }
 }
 
-async function goInstall(folder: string, { onProgress, signal }: FindServerOptions): Promise<void> {
+async function goBuild(folder: string, { onProgress, signal }: FindServerOptions): Promise<void> {
   const started = performance.now();
   let last = 'starting';
   const tell = () => {
     const seconds = Math.round((performance.now() - started) / 1000);
     onProgress(`Temporal: building ${TEMPORAL_CLI_VERSION} with Go, once, about 3 minutes (${seconds} s; ${last})`);
   };
-  const go = spawn('/usr/bin/env', [`GOBIN=${folder}`, 'go', 'install', '-v', MODULE], {
+  await writeFile(join(folder, 'go.mod'), GO_MOD);
+  const go = spawn('go', ['build', '-v', '-mod=mod', '-o', 'temporal', `${MODULE}/cmd/temporal`], {
+    cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
     signal,
   });
