@@ -19,7 +19,11 @@ export type GatewayParts = { settings: GatewaySettings; log: Logger; metrics: Su
 export type CreatedGateway = {
   gateway: GatewayInterface;
   /** What runs operations whose answers come in parts; the stock executor has none. */
-  own: { plans: () => PlanCache; sources: SubgraphSources<SubgraphContext> } | null;
+  own: {
+    plans: () => PlanCache;
+    sources: () => SubgraphSources<SubgraphContext>;
+    onSwap: (swapped: () => void) => () => void;
+  } | null;
   close: () => Promise<void>;
 };
 
@@ -35,7 +39,8 @@ export function createGateway(parts: GatewayParts): CreatedGateway {
   const federation = createFederation({ sdl: parts.graph.plannedSdl, rules: parts.graph.rules });
   const sources = new Map(federation.subgraphs.map((name) => [name, sourceOf(name)]));
   const gateway = createPlanGateway(federation, sources);
-  return { gateway, own: { plans: gateway.plans, sources }, close };
+  const onSwap = (swapped: () => void) => gateway.onSchemaLoadOrUpdate(swapped);
+  return { gateway, own: { plans: gateway.plans, sources: () => sources, onSwap }, close };
 }
 
 function stockGateway(

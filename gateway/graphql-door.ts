@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { LiveRequest } from './live/live-operations.ts';
 import { wantsParts } from './live/live-streams.ts';
+import { readBody } from './read-body.ts';
 
 export type GraphqlDoor<Context extends object> = {
   apollo: ApolloServer<Context>;
@@ -59,21 +60,6 @@ function headersOf({ headers }: IncomingMessage): HeaderMap {
     if (value !== undefined) map.set(name, typeof value === 'string' ? value : value.join(', '));
   }
   return map;
-}
-
-/** Null when it is too long; the rest of it is thrown away, so that the answer gets through. */
-function readBody(request: IncomingMessage, limit: number): Promise<string | null> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= limit) chunks.push(chunk);
-      else resolve(null);
-    });
-    request.on('end', () => resolve((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString()));
-    request.on('error', reject);
-  });
 }
 
 function parsed(text: string): unknown {

@@ -77,7 +77,9 @@ export async function startGateway(
     expressMiddleware(apollo, { context: ({ req }) => context(req) }),
   );
   app.use(answerHttpErrors(log, bodyLimit));
-  const live = own && openLiveDoors({ ...authenticator, ...own, ...liveSettings(settings, log), graph });
+  const live =
+    own &&
+    openLiveDoors({ ...authenticator, ...own, ...liveSettings(settings, log), addressOf: graph.addressOf, bodyLimit });
   const door = { apollo, context, bodyLimit, admits: authenticator.admits, parts: live?.parts };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const answer = directAnswer(request, door, live);

@@ -32,7 +32,7 @@ ${rows.join('\n')}
 GraphQL's own refusals keep their codes: \`GRAPHQL_PARSE_FAILED\`, \`GRAPHQL_VALIDATION_FAILED\`, \`BAD_USER_INPUT\`,
 \`OPERATION_RESOLUTION_FAILURE\`. The gateway, which knows no domain, adds \`SUBGRAPH_UNAVAILABLE\` (a subgraph cannot be reached or is late;
 \`extensions.service\` names it), \`SUBSCRIPTION_TOO_SLOW\` (events came faster than they were read; subscribe again),
-and both doors answer a body that is not JSON with \`BAD_REQUEST\`. Errors of a subgraph that pass through the
+\`SUBSCRIPTION_OUTDATED\` (another graph is served by now, and the subscription is not valid in it), and both doors answer a body that is not JSON with \`BAD_REQUEST\`. Errors of a subgraph that pass through the
 gateway carry \`extensions.service\`. An \`INTERNAL\` error carries \`extensions.traceId\`; the log has the rest under that id.
 `;
 }

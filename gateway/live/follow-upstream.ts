@@ -5,15 +5,26 @@ import { ReaderTooSlow } from './event-queue.ts';
 import type { UpstreamOperation } from './resumable.ts';
 import { Refused, type UpstreamLink } from './upstream-link.ts';
 
-export type Following = {
+/** What is followed in a subgraph. */
+export type Upstream = {
   subgraph: string;
   link: UpstreamLink;
   operation: UpstreamOperation;
   variables: Readonly<Record<string, unknown>>;
-  /** What goes along to the subgraph: who asks, and the trace. */
-  extensions: () => Promise<Record<string, unknown>>;
-  onLost: (error: unknown, attempt: number) => void;
 };
+
+export type Following<Followed extends Upstream> = {
+  /** Looked at before each subscription to the subgraph; null ends it. */
+  upstream: () => Followed | null;
+  /** Hears when `upstream` has changed. */
+  onChange: (changed: () => void) => void;
+  after: string | null;
+  /** What goes along to the subgraph: who asks, and the trace. */
+  extensions: (subgraph: string) => Promise<Record<string, unknown>>;
+  onLost: (subgraph: string, error: unknown, attempt: number) => void;
+};
+
+export type Followed<Of extends Upstream> = { answer: SubgraphAnswer; cursor: string | null; upstream: Of };
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
@@ -21,31 +32,44 @@ const LONGEST_WAIT_MS = 2_000;
 const MOST_ATTEMPTS = 60;
 
 /** The events of a subscription, across lost links: behind the last one told where it can be resumed, else from the start. */
-export async function* followUpstream(following: Following, signal: AbortSignal): AsyncGenerator<SubgraphAnswer> {
-  const { operation, subgraph } = following;
-  let last: unknown = operation.resume?.from(following.variables);
+export async function* followUpstream<Of extends Upstream>(
+  following: Following<Of>,
+  signal: AbortSignal,
+): AsyncGenerator<Followed<Of>> {
+  let last = following.after;
+  let changed = false;
   let current: AsyncGenerator<SubgraphAnswer> | undefined;
-  signal.addEventListener('abort', () => void current?.return(undefined), { once: true });
+  const leave = () => void current?.return(undefined);
+  signal.addEventListener('abort', leave, { once: true });
+  following.onChange(() => {
+    changed = true;
+    leave();
+  });
   for (let attempt = 1; ; attempt += 1) {
+    changed = false;
+    const upstream = following.upstream();
+    if (upstream === null) return;
     try {
-      current = await subscribe(following, last);
+      current = await subscribe(following, upstream, last);
+      if (changed || signal.aborted) leave();
       signal.throwIfAborted();
       for await (const answer of current) {
         attempt = 1;
-        yield answer;
-        last = (answer.data && operation.resume?.cursorOf(answer.data)) ?? last;
+        const cursor = (answer.data && upstream.operation.resume?.cursorOf(answer.data)) ?? null;
+        yield { answer, cursor, upstream };
+        last = cursor ?? last;
       }
-      return;
+      if (!changed) return;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Refused) {
-        yield { errors: error.errors };
+        yield { answer: { errors: error.errors }, cursor: null, upstream };
         return;
       }
       if (error instanceof ReaderTooSlow) continue;
-      following.onLost(error, attempt);
+      following.onLost(upstream.subgraph, error, attempt);
       if (attempt >= MOST_ATTEMPTS) {
-        yield { errors: [unreachable(subgraph).toJSON()] };
+        yield { answer: { errors: [unreachable(upstream.subgraph).toJSON()] }, cursor: null, upstream };
         return;
       }
       await delay(Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS), undefined, { signal });
@@ -53,12 +77,12 @@ export async function* followUpstream(following: Following, signal: AbortSignal)
   }
 }
 
-async function subscribe({ link, operation, variables, extensions }: Following, after: unknown) {
-  const place = operation.resume === null || after === undefined ? {} : { [operation.resume.variable]: after };
+async function subscribe<Of extends Upstream>(following: Following<Of>, upstream: Of, after: string | null) {
+  const { link, operation, variables, subgraph } = upstream;
   return link.subscribe({
     query: operation.query,
-    variables: { ...variables, ...place },
-    extensions: await extensions(),
+    variables: { ...variables, ...operation.resume?.behind(after) },
+    extensions: await following.extensions(subgraph),
   });
 }
 

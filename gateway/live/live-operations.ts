@@ -9,6 +9,7 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Caller } from '../access-policies.ts';
 import { coerceVariables } from '../execute/coerce-variables.ts';
 import { executeDeferred, type IncrementalPayload } from '../execute/execute-deferred.ts';
 import { executeOperation, type ExecutionResult } from '../execute/execute-operation.ts';
@@ -17,7 +18,7 @@ import { operationOf } from '../execute/prepare-operation.ts';
 import type { SubgraphContext } from '../subgraph-source.ts';
 import { upstreamOperation } from './resumable.ts';
 import { createTopics } from './topics.ts';
-import { subscribeOperation, type SubscriptionParts } from './subscribe-operation.ts';
+import { type Planned, subscribeOperation, type SubscriptionParts } from './subscribe-operation.ts';
 
 class Invalid extends Error {
   readonly problems: readonly GraphQLError[];
@@ -72,27 +73,38 @@ export function createLiveOperations(parts: LiveParts): LiveOperations {
     return document;
   }
 
-  async function answer(request: LiveRequest, { context, scope }: LiveCaller): Promise<LiveResult> {
-    const { query, operationName, variables } = checked(request);
+  function plannedAs(asked: Asked, caller: Caller | undefined): PlannedKind {
+    const { query, operationName, variables } = asked;
     const plans = parts.plans();
     const document = readied(query);
     const operation: OperationDefinitionNode = operationOf(document, operationName);
     const invalid = coerceVariables(plans.federation.schema, operation, variables);
-    if (invalid.length > 0) return { errors: invalid };
+    if (invalid.length > 0) throw new Invalid(invalid);
     const defers = query.includes('@defer');
     const key = keyOf(query, operationName, defers);
-    const plan = plans.prepare(key, document, { operationName, defers }, context.caller);
-    if ('refused' in plan) return { errors: plan.refused };
+    const plan = plans.prepare(key, document, { operationName, defers }, caller);
+    if ('refused' in plan) throw new Invalid(plan.refused);
     const { prepared, literals } = plan;
-    const given = { ...variables, ...literals };
+    return { prepared, variables: { ...variables, ...literals }, key, operation, defers };
+  }
+
+  async function answer(request: LiveRequest, { context, scope }: LiveCaller): Promise<LiveResult> {
+    const { caller } = context;
+    const asked = checked(request);
+    const { key, operation, defers, ...planned } = plannedAs(asked, caller);
+    const { prepared, variables } = planned;
     if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
-      const input = { sources: parts.sources, context, variables: given, caller: context.caller };
+      const input = { sources: parts.sources(), context, variables, caller };
       return defers ? executeDeferred(prepared, input) : executeOperation(prepared, input);
     }
-    const follow = () => subscribeOperation(prepared, given, context, parts);
-    // What can be resumed begins where its caller says: that is nobody else's stream.
-    if (upstreamOperation(prepared).resume !== null) return follow();
-    return topics.join(`${scope}\n${key}\n${JSON.stringify(given)}`, follow);
+    const { resume } = upstreamOperation(prepared);
+    const named = JSON.stringify(resume === null ? variables : resume.others(variables));
+    const plan = () => plannedAs(asked, caller);
+    return topics.join({
+      key: `${scope}\n${key}\n${named}`,
+      after: resume === null ? null : resume.from(variables),
+      follow: (after) => subscribeOperation({ planned, plan, context, after }, parts),
+    });
   }
 
   return {
@@ -118,7 +130,10 @@ export function createLiveOperations(parts: LiveParts): LiveOperations {
 const keyOf = (query: string, operationName: string | undefined, defers = false): string =>
   `live ${defers} ${operationName ?? ''}\n${query}`;
 
-function checked({ query, operationName, variables }: LiveRequest) {
+type PlannedKind = Planned & { key: string; operation: OperationDefinitionNode; defers: boolean };
+type Asked = { query: string; operationName: string | undefined; variables: Record<string, unknown> };
+
+function checked({ query, operationName, variables }: LiveRequest): Asked {
   if (typeof query !== 'string') throw badRequest('`query` must be a text');
   if (operationName != null && typeof operationName !== 'string') throw badRequest('`operationName` must be a text');
   if (variables != null && (typeof variables !== 'object' || Array.isArray(variables))) {

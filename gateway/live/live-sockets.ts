@@ -13,6 +13,8 @@ export type LiveDoor = Pick<Authenticator, 'whoAsks'> & {
   live: LiveOperations;
   schema: () => GraphQLSchema;
   maxTokens: number;
+  /** Of the body of a request. */
+  bodyLimit: number;
   /** Origins of pages that may open sockets, besides the one that the gateway itself serves. */
   origins: readonly string[];
   formatError: (error: GraphQLError) => GraphQLFormattedError;

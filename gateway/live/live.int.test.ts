@@ -1,32 +1,23 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { composeServices } from '@apollo/composition';
-import { buildSubgraphSchema } from '@apollo/subgraph';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type FormattedExecutionResult, graphql, parse } from 'graphql';
-import { createClient } from 'graphql-ws';
-import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import { untilLeft } from '../../adapters/graphql/until-left.ts';
-import { LOCAL_PRINCIPAL } from '../../api/access/principal.ts';
-import { openSubscriptionSockets } from '../../api/graphql/subscription-sockets.ts';
-import { loadSettings } from '../../config/load.ts';
-import { startGateway } from '../start-gateway.ts';
+import {
+  clientOf,
+  closing,
+  namesSubgraph,
+  NAMES,
+  openGateway,
+  openSwappable,
+  settled,
+  ticksSubgraph,
+  until,
+} from '../../tests/live-site.ts';
 
-const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
-const TICKS = `${LINK}
-  type Query { item(id: ID!): Item }
-  type Subscription { ticked(after: Int = 0): Tick! latest(of: ID!): Tick! }
-  type Tick { id: Int! item: Item! }
-  type Item @key(fields: "id") { id: ID! }`;
-const NAMES = `${LINK} type Item @key(fields: "id") { id: ID! name: String }`;
 const TICKED = 'subscription ($after: Int) { ticked(after: $after) { number: id item { name } } }';
+const NUMBERS = 'subscription ($after: Int) { ticked(after: $after) { id text } }';
 
-const opened: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
+const site = closing();
+afterEach(() => site.close());
 
 describe('a subscription through the gateway', () => {
   it('joins other subgraphs to each event', async () => {
@@ -65,6 +56,59 @@ describe('a subscription through the gateway', () => {
     await until(() => ticks.live() === 0);
   });
 
+  it('with places is one in the subgraph too, whoever comes when, and each gets every event once', async () => {
+    const { client, secondClient, ticks, names } = await serve();
+    const first = take(client.iterate({ query: TICKED }), 60);
+    await until(() => ticks.told() > 10);
+    const later = [0, 3, 9].map((after) => take(secondClient().iterate({ query: TICKED, variables: { after } }), 40));
+    const numbers = (events: readonly unknown[]) =>
+      events.map((event) => (event as { data: { ticked: { number: number } } }).data.ticked.number);
+    expect(numbers(await first)).toEqual(oneTo(60));
+    expect(numbers((await Promise.all(later))[0] ?? [])).toEqual(oneTo(40));
+    expect(numbers((await Promise.all(later))[1] ?? [])).toEqual(oneTo(43, 4));
+    expect(numbers((await Promise.all(later))[2] ?? [])).toEqual(oneTo(49, 10));
+    expect(ticks.subscribed).toEqual([0]);
+    expect(names.asked.flat()).toHaveLength(new Set(names.asked.flat()).size);
+  });
+
+  it('begins where the default of its variable says', async () => {
+    const { client } = await serve();
+    const query = 'subscription ($after: Int = 5) { ticked(after: $after) { id } }';
+    expect(idsOf(await take(client.iterate({ query }), 2))).toEqual([6, 7]);
+    expect(idsOf(await take(client.iterate({ query: 'subscription { ticked(after: 8) { id } }' }), 2))).toEqual([
+      9, 10,
+    ]);
+  });
+
+  it('waits for a reader who is slow, and for nobody else', async () => {
+    const { url, secondClient, ticks } = await serve({}, { everyMs: 0, text: 'x'.repeat(4_000) });
+    const slow = await slowReader(url);
+    await until(() => slow.ids.length > 20);
+    slow.socket.pause();
+    const before = await settled(ticks.told);
+    const fast = idsOf(await take(secondClient().iterate({ query: NUMBERS, variables: { after: 0 } }), 6_000));
+    expect(fast).toEqual(oneTo(6_000));
+    expect(before).toBeLessThan(6_000);
+    slow.socket.resume();
+    await until(() => slow.ids.length >= 6_000);
+    expect(slow.ids.slice(0, 6_000)).toEqual(fast);
+  });
+
+  it('waits for a slow reader of server-sent events too', async () => {
+    const { url, ticks } = await serve({}, { everyMs: 0, text: 'x'.repeat(4_000) });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: NUMBERS, variables: { after: 0 } }),
+    });
+    const before = await settled(ticks.told);
+    await setTimeout(300);
+    expect(ticks.told()).toBe(before);
+    const text = await readUntil(response, (last) => last.includes('"id":5000,'));
+    const ids = [...text.matchAll(/"id":(\d+),/g)].map(([, id]) => Number(id));
+    expect(ids.slice(0, 5_000)).toEqual(oneTo(5_000));
+  });
+
   it('is there as server-sent events', async () => {
     const { url } = await serve();
     const response = await fetch(url, {
@@ -92,7 +136,89 @@ describe('a subscription through the gateway', () => {
     const message = await new Promise((resolve) => socket.on('error', ({ message: said }) => resolve(said)));
     expect(message).toContain('403');
   });
+
+  it('is there for pages of origins that are named, with the client of graphql-ws', async () => {
+    const { url } = await serve({ WEFT_CORS_ORIGINS: 'https://app.example' });
+    class FromElsewhere extends WebSocket {
+      constructor(address: string, protocols: string[]) {
+        super(address, protocols, { origin: 'https://app.example' });
+      }
+    }
+    const client = clientOf(url, site, FromElsewhere);
+    expect(await take(client.iterate({ query: TICKED, variables: { after: 3 } }), 1)).toEqual([
+      { data: { ticked: { number: 4, item: { name: 'name of i4' } } } },
+    ]);
+  });
 });
+
+describe('a subscription while another supergraph is served', () => {
+  it('goes on where it is valid, every event once, and ends with an error where it is not', async () => {
+    const [ticks, moved] = [await ticksSubgraph(site), await ticksSubgraph(site)];
+    const [names, titles] = [await namesSubgraph(site), await namesSubgraph(site, 'title of')];
+    const gateway = await openSwappable([ticks, names], site);
+    const joined = collect(clientOf(gateway.url, site).iterate({ query: TICKED, variables: { after: 0 } }));
+    const plain = collect(clientOf(gateway.url, site).iterate({ query: NUMBERS, variables: { after: 0 } }));
+    const response = await fetch(gateway.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: NUMBERS, variables: { after: 5 } }),
+    });
+    const events = readUntil(response, (all) => all.includes('"id":150,'));
+    await until(() => plain.events.length > 20 && joined.events.length > 20);
+    await gateway.swap([ticks, { ...titles, sdl: NAMES.replace('name: String', 'name: String rank: Int') }]);
+    const atFirst = joined.events.length;
+    await until(() => joined.events.length > atFirst + 20);
+    expect(ticks.subscribed.toSorted()).toEqual([0, 0, 5]);
+    await gateway.swap([{ ...moved, name: 'elsewhere' }, titles]);
+    await until(() => moved.live() > 1 && ticks.live() === 0);
+    await until(() => plain.events.length > 100 && joined.events.length > 100);
+    await gateway.swap([
+      { ...moved, name: 'elsewhere' },
+      { ...titles, sdl: NAMES.replace('name:', 'title:') },
+    ]);
+    await joined.over;
+    const now = plain.events.length;
+    await until(() => plain.events.length > now + 20);
+    expect(idsOf(plain.events)).toEqual(oneTo(plain.events.length));
+    expect([...(await events).matchAll(/"id":(\d+),/g)].map(([, id]) => Number(id)).slice(0, 145)).toEqual(
+      oneTo(150, 6),
+    );
+    const told = joined.events.slice(0, -1) as { data: { ticked: { number: number; item: { name: string } } } }[];
+    expect(told.map(({ data }) => data.ticked.number)).toEqual(oneTo(told.length));
+    const kinds = told.map(({ data }) => data.ticked.item.name.split(' ')[0]);
+    expect(kinds.lastIndexOf('name') + 1).toBe(kinds.indexOf('title'));
+    expect(joined.events.at(-1)).toMatchObject({
+      errors: [{ extensions: { code: 'SUBSCRIPTION_OUTDATED' }, message: expect.stringContaining('"name"') }],
+    });
+  });
+});
+
+/** Collects what comes, in the background. */
+function collect(stream: AsyncIterable<unknown>) {
+  const events: unknown[] = [];
+  const over = (async () => {
+    for await (const event of stream) events.push(event);
+  })();
+  over.catch(() => undefined);
+  return { events, over };
+}
+
+/** Speaks graphql-transport-ws over a socket that can be paused. */
+async function slowReader(url: string) {
+  const ids: number[] = [];
+  const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
+  site.closes.push(() => socket.terminate());
+  const send = (message: object) => socket.send(JSON.stringify(message));
+  socket.on('open', () => send({ type: 'connection_init' }));
+  socket.on('message', (data) => {
+    const { type, payload } = JSON.parse(String(data)) as { type: string; payload: Ticked };
+    if (type === 'connection_ack') {
+      send({ id: '1', type: 'subscribe', payload: { query: NUMBERS, variables: { after: 0 } } });
+    }
+    if (type === 'next') ids.push(payload.data?.ticked.id ?? 0);
+  });
+  return { socket, ids };
+}
 
 describe('@defer through the gateway', () => {
   const query = '{ item(id: "a") { id ... @defer { name } } }';
@@ -127,120 +253,16 @@ describe('@defer through the gateway', () => {
   });
 });
 
-async function serve() {
-  const ticks = await ticksSubgraph();
-  const names = await namesSubgraph();
-  const composed = composeServices([
-    { name: 'ticks', url: ticks.url, typeDefs: parse(TICKS) },
-    { name: 'names', url: names.url, typeDefs: parse(NAMES) },
-  ]);
-  const sdl = composed.supergraphSdl ?? '';
-  const gateway = await startGateway(loadSettings({ GATEWAY_PORT: '0', WEFT_AUTH: 'off' }), pino({ level: 'silent' }), {
-    supergraphSdl: sdl,
-    plannedSdl: sdl,
-    rules: new Map(),
-    addressOf: (name) => new URL(name === 'ticks' ? ticks.url : names.url),
-  });
-  opened.push(gateway.stop);
-  const url = `http://127.0.0.1:${gateway.port}/graphql`;
-  const secondClient = () => {
-    const client = createClient({ url: url.replace('http', 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 });
-    opened.push(() => client.dispose());
-    return client;
-  };
-  return { url, client: secondClient(), secondClient, ticks };
+async function serve(environment: Record<string, string> = {}, options: { everyMs?: number; text?: string } = {}) {
+  const ticks = await ticksSubgraph(site, options);
+  const names = await namesSubgraph(site);
+  const url = await openGateway([ticks, names], site, environment);
+  const secondClient = () => clientOf(url, site);
+  return { url, client: secondClient(), secondClient, ticks, names };
 }
 
-/** Has an event every few milliseconds, 1, 2, 3 ..., and remembers them all. */
-async function ticksSubgraph() {
-  const subscribed: number[] = [];
-  let live = 0;
-  const from = (after: number) =>
-    untilLeft(async function* (signal) {
-      subscribed.push(after);
-      live += 1;
-      try {
-        for (let id = after + 1; !signal.aborted; id += 1) {
-          yield { id, item: { id: `i${id}` } };
-          await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-      } finally {
-        live -= 1;
-      }
-    });
-  const resolve = (event: unknown) => event;
-  const schema = buildSubgraphSchema([
-    {
-      typeDefs: parse(TICKS),
-      resolvers: {
-        Query: { item: (_: unknown, { id }: { id: string }) => ({ id }) },
-        Subscription: {
-          ticked: { resolve, subscribe: (_: unknown, { after }: { after: number }) => from(after) },
-          latest: { resolve, subscribe: () => from(100) },
-        },
-      },
-    },
-  ]);
-  let running = await listening(0);
-  const { port } = running;
-  opened.push(() => running.stop());
-
-  async function listening(wanted: number) {
-    const door = openSubscriptionSockets({
-      ...{ path: '/graphql', schema, contextOf: () => ({}), formatError: (error: FormattedError) => error },
-      principalFrom: () => Promise.resolve(LOCAL_PRINCIPAL),
-    });
-    const server = await httpServer(wanted, async (body) =>
-      graphql({ schema, source: body.query, variableValues: body.variables }),
-    );
-    const sockets = new Set<Duplex>();
-    server.on('upgrade', (_request, socket) => sockets.add(socket));
-    door.attach(server);
-    const stop = async () => {
-      for (const socket of sockets) socket.destroy();
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
-    };
-    return { port: (server.address() as AddressInfo).port, stop };
-  }
-  return {
-    url: `http://127.0.0.1:${port}/graphql`,
-    subscribed,
-    live: () => live,
-    async dieAndComeBack() {
-      await running.stop();
-      running = await listening(port);
-    },
-  };
-}
-
-type FormattedError = NonNullable<FormattedExecutionResult['errors']>[number];
-type Body = { query: string; variables: { representations?: { id: string }[] } };
-
-async function namesSubgraph() {
-  const server = await httpServer(0, async ({ variables }) => ({
-    data: { _entities: variables.representations?.map(({ id }) => ({ name: `name of ${id}` })) },
-  }));
-  opened.push(
-    () => server.closeAllConnections(),
-    () => server.close(),
-  );
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
-}
-
-async function httpServer(port: number, answer: (body: Body) => Promise<unknown>): Promise<Server> {
-  const server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (chunk) => (text += String(chunk)));
-    request.on('end', () => {
-      void answer(JSON.parse(text) as Body).then((body) =>
-        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
-      );
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return server;
-}
+const oneTo = (last: number, first = 1): number[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 async function take<Event>(events: AsyncIterable<Event>, count: number): Promise<Event[]> {
   const taken: Event[] = [];
@@ -253,15 +275,15 @@ async function take<Event>(events: AsyncIterable<Event>, count: number): Promise
   return taken;
 }
 
-async function readUntil(response: Response, enough: (all: string) => boolean): Promise<string> {
-  let all = '';
-  for await (const chunk of response.body ?? []) {
-    all += Buffer.from(chunk as Uint8Array).toString();
-    if (enough(all)) break;
-  }
-  return all;
-}
+type Ticked = { data?: { ticked: { id: number } } | null };
+const idsOf = (events: readonly unknown[]) => events.map((event) => (event as Ticked).data?.ticked.id);
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+/** @param enough looks at the last characters */
+async function readUntil(response: Response, enough: (last: string) => boolean): Promise<string> {
+  const chunks: string[] = [];
+  for await (const chunk of response.body ?? []) {
+    chunks.push(Buffer.from(chunk as Uint8Array).toString());
+    if (enough(`${chunks.at(-2)?.slice(-10_000)}${chunks.at(-1)}`)) break;
+  }
+  return chunks.join('');
 }

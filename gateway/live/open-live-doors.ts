@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { Authenticator } from '../authenticate.ts';
 import type { PlanCache } from '../execute/plan-cache.ts';
 import type { SubgraphSources } from '../execute/subgraph-answer.ts';
-import type { Graph } from '../graph.ts';
 import type { SubgraphContext } from '../subgraph-source.ts';
 import { createLiveOperations, type LiveRequest } from './live-operations.ts';
 import { type LiveDoor, openLiveSockets } from './live-sockets.ts';
@@ -23,11 +22,14 @@ export type LiveDoors = {
 
 export type LiveDoorsParts = Pick<Authenticator, 'whoAsks'> & {
   path: string;
-  graph: Graph;
+  addressOf: (subgraph: string) => URL;
   plans: () => PlanCache;
-  sources: SubgraphSources<SubgraphContext>;
+  sources: () => SubgraphSources<SubgraphContext>;
+  /** Hears of each other supergraph that is served from then on; what is given ends that. */
+  onSwap: (swapped: () => void) => () => void;
   rules: readonly ValidationRule[];
   maxTokens: number;
+  bodyLimit: number;
   origins: readonly string[];
   log: Logger;
   formatError: (error: GraphQLError) => GraphQLFormattedError;
@@ -35,17 +37,18 @@ export type LiveDoorsParts = Pick<Authenticator, 'whoAsks'> & {
 
 /** The doors for answers that come in parts. */
 export function openLiveDoors(parts: LiveDoorsParts): LiveDoors {
-  const { plans, sources, rules, maxTokens, graph, log } = parts;
+  const { plans, sources, onSwap, rules, maxTokens, addressOf, log } = parts;
   const links = new Map<string, UpstreamLink>();
   const linkTo = (subgraph: string): UpstreamLink => {
-    const link = links.get(subgraph) ?? createUpstreamLink(graph.addressOf(subgraph));
-    links.set(subgraph, link);
+    const address = addressOf(subgraph);
+    const link = links.get(address.href) ?? createUpstreamLink(address);
+    links.set(address.href, link);
     return link;
   };
   const onLost = (subgraph: string, error: unknown, attempt: number) => {
     if (attempt === 1) log.warn({ err: error, subgraph }, 'the link for subscriptions was lost; it is made again');
   };
-  const live = createLiveOperations({ plans, sources, rules, maxTokens, links: linkTo, onLost });
+  const live = createLiveOperations({ plans, sources, onSwap, rules, maxTokens, links: linkTo, onLost });
   const door: LiveDoor = { ...parts, live, schema: () => plans().federation.schema };
   const sockets = openLiveSockets(door);
   return {
