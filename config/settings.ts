@@ -96,6 +96,13 @@ export const SETTINGS = {
     default: true,
     meaning: 'Whether equal queries of one identity that are under way at the same time go to a subgraph once.',
   },
+  WEFT_GATEWAY_CACHE_BYTES: {
+    kind: 'integer',
+    default: 67_108_864,
+    min: 0,
+    meaning:
+      'Memory of the gateway for entities that subgraphs let it keep by `Cache-Control`, until events say that they have changed; 0 keeps none.',
+  },
   WEFT_POSTGRES_PORT: { kind: 'integer', default: 5433, min: 0, max: 65535, meaning: 'Embedded Postgres.' },
   WEFT_TEMPORAL_PORT: { kind: 'integer', default: 7233, min: 0, max: 65535, meaning: 'Embedded Temporal dev server.' },
   WEFT_TEMPORAL_UI_PORT: { kind: 'integer', default: 8233, min: 0, max: 65535, meaning: 'Its Web UI.' },

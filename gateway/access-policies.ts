@@ -1,10 +1,13 @@
 import type { AccessRule } from './access-rules.ts';
+import type { CacheScopes } from './cache/entity-cache.ts';
 
 /** Whoever asks, as rules look at it. */
 export type Caller = {
   kind: string;
   permissions: ReadonlySet<string>;
   roles: ReadonlySet<string>;
+  /** Without them nothing is kept for it. */
+  scopes?: CacheScopes;
   /** Hears of what it was refused. */
   refused: (field: string, rules: readonly AccessRule[]) => void;
 };

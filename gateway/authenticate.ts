@@ -34,6 +34,8 @@ export type Authenticator = {
   admits(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
   /** Who asks with a request that was admitted; nobody where nobody has to sign in. */
   admitted(request: IncomingMessage): Pick<Admission, 'identity' | 'caller'>;
+  /** Headers by which the API knows that it is the gateway who asks. */
+  asGateway(): Promise<Record<string, string>>;
   close(): Promise<void>;
 };
 
@@ -41,6 +43,7 @@ const OPEN: Authenticator = {
   whoAsks: () => Promise.resolve({ identity: undefined, caller: undefined, scope: '' }),
   admits: () => Promise.resolve(true),
   admitted: () => ({ identity: undefined, caller: undefined }),
+  asGateway: () => Promise.resolve({}),
   close: () => Promise.resolve(),
 };
 
@@ -119,6 +122,7 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
       return true;
     },
     admitted: (request) => admitted.get(request) ?? { identity: undefined, caller: UNKNOWN },
+    asGateway: async () => ({ [IDENTITY_HEADER]: await tokens.sign(NOBODY, 'access') }),
     close: () => pool.close(),
   };
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Pool } from 'undici';
 import type { Identity, InternalTokens } from '../adapters/tokens/internal-token.ts';
 import { type Caller, ruleText } from './access-policies.ts';
+import { askedHash, type CacheScopes } from './cache/entity-cache.ts';
 
 /** Carries who asks to a subgraph. */
 export const IDENTITY_HEADER = 'x-weft-identity';
@@ -33,9 +34,17 @@ export function createCallers({ pool, tokens, log }: CallersParts): (identity: I
       kind,
       permissions: new Set<string>(permissions),
       roles: new Set(roles),
+      scopes: cacheScopes(identity),
       refused(field, rules) {
         if (kind !== 'NOBODY') void tell(identity, field.replace(ROOT_TYPE, ''), rules.map(ruleText).join('; '));
       },
     };
   };
+}
+
+/** Sorted, so that the order of what somebody holds makes no difference. */
+function cacheScopes({ tenantId, kind, subject, userId, keyId, roles, permissions }: Identity): CacheScopes {
+  const shared = askedHash(tenantId, kind, [...roles].sort().join(), [...permissions].sort().join());
+  const own = subject === null ? null : askedHash(shared, subject, String(userId), String(keyId));
+  return { tenantId, shared, own };
 }

@@ -1,8 +1,12 @@
 import { ApolloGateway } from '@apollo/gateway';
+import { OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { Pool } from 'undici';
 import type { Settings } from '../config/settings.ts';
+import type { Caller } from './access-policies.ts';
+import type { CacheScopes, EntityCache } from './cache/entity-cache.ts';
 import { createFederation } from './execute/federation.ts';
+import type { Keeping } from './execute/kept-entities.ts';
 import { createPlanGateway, type GatewayInterface } from './execute/plan-gateway.ts';
 import type { PlanCache } from './execute/plan-cache.ts';
 import type { SubgraphSource, SubgraphSources } from './execute/subgraph-answer.ts';
@@ -15,7 +19,14 @@ type GatewaySettings = Pick<
   Settings,
   'WEFT_SUBGRAPH_TIMEOUT_MS' | 'WEFT_GATEWAY_EXECUTOR' | 'WEFT_GATEWAY_SHARE_FETCHES'
 >;
-export type GatewayParts = { settings: GatewaySettings; log: Logger; metrics: SubgraphMetrics; graph: Graph };
+export type GatewayParts = {
+  settings: GatewaySettings;
+  log: Logger;
+  metrics: SubgraphMetrics;
+  graph: Graph;
+  /** Where entities are kept. */
+  entities: EntityCache | null;
+};
 export type CreatedGateway = {
   gateway: GatewayInterface;
   /** What runs operations whose answers come in parts; the stock executor has none. */
@@ -23,6 +34,7 @@ export type CreatedGateway = {
     plans: () => PlanCache;
     sources: () => SubgraphSources<SubgraphContext>;
     onSwap: (swapped: () => void) => () => void;
+    keepingFor: (caller: Caller | undefined, operation: OperationTypeNode) => Keeping | undefined;
   } | null;
   close: () => Promise<void>;
 };
@@ -38,9 +50,22 @@ export function createGateway(parts: GatewayParts): CreatedGateway {
     return { gateway: guardStock(stockGateway(parts, sourceOf), parts.graph.rules), own: null, close };
   const federation = createFederation({ sdl: parts.graph.plannedSdl, rules: parts.graph.rules });
   const sources = new Map(federation.subgraphs.map((name) => [name, sourceOf(name)]));
-  const gateway = createPlanGateway(federation, sources);
+  const keepingFor = keepingIn(parts.entities);
+  const gateway = createPlanGateway(federation, sources, { keepingFor });
   const onSwap = (swapped: () => void) => gateway.onSchemaLoadOrUpdate(swapped);
-  return { gateway, own: { plans: gateway.plans, sources: () => sources, onSwap }, close };
+  return { gateway, own: { plans: gateway.plans, sources: () => sources, onSwap, keepingFor }, close };
+}
+
+/** Where nobody has to sign in everybody is one and the same. */
+const EVERYBODY: CacheScopes = { tenantId: 'default', shared: '', own: '' };
+
+function keepingIn(entities: EntityCache | null) {
+  return (caller: Caller | undefined, operation: OperationTypeNode): Keeping | undefined => {
+    const scopes = caller === undefined ? EVERYBODY : caller.scopes;
+    // What a mutation has changed is read with its answer, before any event tells of it.
+    if (entities === null || scopes === undefined || operation === OperationTypeNode.MUTATION) return undefined;
+    return { entities, scopes };
+  };
 }
 
 function stockGateway(

@@ -17,6 +17,7 @@ import { listen } from '../adapters/express/listen.ts';
 import type { RequestTrace } from '../adapters/express/request-trace.ts';
 import type { Settings } from '../config/settings.ts';
 import { type Authenticator, createAuthenticator } from './authenticate.ts';
+import { openCache } from './cache/open-cache.ts';
 import { createGateway } from './create-gateway.ts';
 import type { GatewayInterface } from './execute/plan-gateway.ts';
 import { explorer } from './explorer.ts';
@@ -60,7 +61,8 @@ export async function startGateway(
   app.get('/_service/schema', (_request, response) => void response.type('text/plain').send(graph.supergraphSdl));
   const server = createServer();
   const authenticator = createAuthenticator(settings, log);
-  const { gateway, own, close } = createGateway({ settings, log, metrics, graph });
+  const cache = openCache({ settings, registry: httpMetrics.registry, log, signed: authenticator.asGateway });
+  const { gateway, own, close } = createGateway({ settings, log, metrics, graph, entities: cache.entities });
   const apollo = createApollo({ log, traces }, gateway, server);
   await apollo.start();
 
@@ -97,6 +99,7 @@ export async function startGateway(
       ready = false;
       await live?.close();
       await apollo.stop();
+      await cache.close();
       await authenticator.close();
       await close();
     },

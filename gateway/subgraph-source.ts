@@ -3,6 +3,8 @@ import { GraphQLError, OperationTypeNode, parse } from 'graphql';
 import type { Dispatcher } from 'undici';
 import type { Caller } from './access-policies.ts';
 import type { SignedIdentity } from './authenticate.ts';
+import { type CachePolicy, cachePolicy, UNCACHEABLE } from './cache/cache-policy.ts';
+import { restrictPolicy } from './cache/restrict-policy.ts';
 import { IDENTITY_HEADER } from './callers.ts';
 import { DeadlineExceeded, postJson } from './execute/post-json.ts';
 import { shareInFlight } from './execute/share-in-flight.ts';
@@ -45,15 +47,29 @@ export function createSubgraphSource(options: SubgraphOptions): SubgraphSource<S
 export function asDataSource(source: SubgraphSource<SubgraphContext>): GraphQLDataSource {
   const kinds = new Map<string, OperationTypeNode>();
   return {
-    async process({ request, context }) {
+    async process(options) {
+      const { request, context } = options;
       const { query = '', variables, operationName } = request;
       const kind = kinds.get(query) ?? operationKind(query);
       if (kinds.size < 1000) kinds.set(query, kind);
       const body = bodyOf({ query, variables, operationName });
       const answer = await source({ kind, body }, { forward: {}, ...(context as Partial<SubgraphContext>) });
-      return answer as Awaited<ReturnType<GraphQLDataSource['process']>>;
+      const { policy, ...rest } = answer;
+      if ('incomingRequestContext' in options)
+        restrict(
+          options.incomingRequestContext.overallCachePolicy,
+          policy,
+          (context as Partial<SubgraphContext>).caller,
+        );
+      return rest as Awaited<ReturnType<GraphQLDataSource['process']>>;
     },
   };
+}
+
+type Overall = Parameters<typeof restrictPolicy>[0];
+
+function restrict(overall: unknown, policy: CachePolicy | undefined, caller: Caller | undefined): void {
+  restrictPolicy(overall as Overall, policy ?? UNCACHEABLE, caller);
 }
 
 function operationKind(query: string): OperationTypeNode {
@@ -73,7 +89,7 @@ async function send(options: SubgraphOptions, body: string, headers: Record<stri
   const { pool, url, timeoutMs, observe } = options;
   const began = performance.now();
   try {
-    const { status, text } = await postJson(pool, {
+    const { status, text, cacheControl } = await postJson(pool, {
       path: url.pathname + url.search,
       headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
       body,
@@ -81,19 +97,20 @@ async function send(options: SubgraphOptions, body: string, headers: Record<stri
     });
     const answer = readAnswer(status, text);
     observe('answered', (performance.now() - began) / 1000);
-    return { text, answer };
+    return { text, answer, policy: cachePolicy(cacheControl) };
   } catch (error) {
     observe('unavailable', (performance.now() - began) / 1000, error);
     throw unavailable(options, error instanceof DeadlineExceeded);
   }
 }
 
-type Received = { text: string; answer: SubgraphAnswer | null };
+type Received = { text: string; answer: SubgraphAnswer | null; policy: CachePolicy };
 
 /** Whoever takes an answer writes into it: each gets its own. */
 function take(received: Received): SubgraphAnswer {
   const answer = received.answer ?? (JSON.parse(received.text) as SubgraphAnswer);
   received.answer = null;
+  answer.policy = received.policy;
   return answer;
 }
 

@@ -92,6 +92,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     types: [],
     packages: {
       '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'lru-cache', 'ruru', 'undici'],
+      cache: ['lru-cache', 'pino', 'prom-client', 'undici'],
       live: ['graphql', 'graphql-ws', 'graphql-sse', 'ws', 'lru-cache', 'pino'],
       execute: [
         '@apollo/gateway',

@@ -77,6 +77,7 @@ export async function openSwappable(first: readonly LiveSubgraph[], { closes }: 
   const live = openLiveDoors({
     ...{ path: '/graphql', rules: [], maxTokens: 10_000, bodyLimit: 100_000, origins: [] },
     ...{ plans: gateway.plans, sources: () => now, addressOf, log: pino({ level: 'silent' }) },
+    keepingFor: () => undefined,
     onSwap: (swapped) => gateway.onSchemaLoadOrUpdate(swapped),
     whoAsks: () => Promise.resolve({ identity: undefined, caller: undefined, scope: '' }),
     formatError: (error: GraphQLError) => error.toJSON(),

@@ -7,6 +7,7 @@ import type { Principal } from '../access/principal.ts';
 
 import type { RunsDeps } from '../runs/deps.ts';
 import type { TenantDeps } from '../runs/tenant-deps.ts';
+import { changesRoute } from './changes-route.ts';
 import { eventRoutes } from './event-routes.ts';
 import { openEventSockets } from './event-socket.ts';
 
@@ -14,7 +15,7 @@ export type EventDoors = {
   /** Sees every tenant. */
   pool: RunsDeps['pool'];
   tenants: TenantDeps;
-  access: Pick<Access, 'atTheDoor'>;
+  access: Pick<Access, 'atTheDoor' | 'internal'>;
   log: { warn: (fields: object, message: string) => void; error: (fields: object, message: string) => void };
 };
 
@@ -32,6 +33,7 @@ export function mountEvents(
     logInternal: (error: unknown) => log.error({ err: error }, 'following events failed'),
   };
   const stopping = new AbortController();
+  app.use(changesRoute({ pool, access, logInternal: door.logInternal, stopping: stopping.signal }));
   app.use(eventRoutes({ ...door, stopping: stopping.signal, principalFrom: access.atTheDoor }));
   const sockets = openEventSockets({ ...door, principalFrom: (message) => access.atTheDoor(asRequest(message)) });
   sockets.attach(server);

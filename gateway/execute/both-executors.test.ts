@@ -6,12 +6,19 @@ import fc from 'fast-check';
 import { auditSuites } from '../../tests/federation-audit/audit.ts';
 import { madeUpSubgraph, type MadeUpRequest } from '../../tests/federation-audit/made-up-subgraph.ts';
 import { randomQuery } from '../../tests/federation-audit/random-query.ts';
+import { createEntityCache } from '../cache/entity-cache.ts';
 import { createFederation, type Federation } from './federation.ts';
 import { createPlanGateway } from './plan-gateway.ts';
 import type { SubgraphFetch } from './subgraph-answer.ts';
 
 type Context = { world: string };
-type Both = { federation: Federation; stock: ApolloServer<Context>; own: ApolloServer<Context> };
+type Both = {
+  federation: Federation;
+  stock: ApolloServer<Context>;
+  own: ApolloServer<Context>;
+  keeping: ApolloServer<Context>;
+  forget: () => void;
+};
 type Answered = Awaited<ReturnType<GraphQLDataSource['process']>>;
 type Reported = { message: string; path?: (string | number)[] };
 type Gateway = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
@@ -26,7 +33,7 @@ beforeAll(async () => {
   for (const { id, supergraph } of auditSuites()) if (NAMES.includes(id)) servers.set(id, await serve(supergraph));
 });
 afterAll(async () => {
-  for (const { stock, own } of servers.values()) await Promise.all([stock.stop(), own.stop()]);
+  for (const { stock, own, keeping } of servers.values()) await Promise.all([stock.stop(), own.stop(), keeping.stop()]);
 });
 
 describe('any query', () => {
@@ -39,6 +46,10 @@ describe('any query', () => {
         const stock = await answerOf(both.stock, request, contextValue);
         const own = await answerOf(both.own, request, contextValue);
         expect({ request, ...own }).toEqual({ request, ...stock });
+        both.forget();
+        await answerOf(both.keeping, request, contextValue);
+        const kept = await answerOf(both.keeping, request, contextValue);
+        expect({ request, ...kept }).toEqual({ request, ...stock });
         if (stock.errors.length > 0) seen.errors += 1;
         if (stock.valueCompletion.length > 0) seen.nulls += 1;
         if (stock.data !== null) seen.data += 1;
@@ -64,7 +75,10 @@ async function serve(supergraphSdl: string): Promise<Both> {
   const sources = new Map(
     federation.subgraphs.map((name) => [
       name,
-      ({ body }: SubgraphFetch, context: Context) => answer(name, JSON.parse(body) as MadeUpRequest, context),
+      async ({ body }: SubgraphFetch, context: Context) => ({
+        ...(await answer(name, JSON.parse(body) as MadeUpRequest, context)),
+        policy: { maxAge: 60, private: false },
+      }),
     ]),
   );
   const stock = new ApolloGateway({
@@ -77,7 +91,16 @@ async function serve(supergraphSdl: string): Promise<Both> {
       },
     }),
   });
-  return { federation, stock: await start(stock), own: await start(createPlanGateway(federation, sources)) };
+  let entities = createEntityCache(1_000_000);
+  const scopes = { tenantId: 'default', shared: '', own: '' };
+  const keepingFor = () => ({ entities, scopes });
+  return {
+    federation,
+    stock: await start(stock),
+    own: await start(createPlanGateway(federation, sources)),
+    keeping: await start(createPlanGateway(federation, sources, { keepingFor })),
+    forget: () => void (entities = createEntityCache(1_000_000)),
+  };
 }
 
 async function start(gateway: Gateway): Promise<ApolloServer<Context>> {

@@ -2,6 +2,7 @@ import { executeSync, type FieldNode, GraphQLError, Kind } from 'graphql';
 import { refusal } from '../access-needs.ts';
 import { type Caller, UNKNOWN } from '../access-policies.ts';
 import type { JsonObject } from './json-value.ts';
+import type { Keeping } from './kept-entities.ts';
 import type { PreparedOperation } from './prepare-operation.ts';
 import type { FieldShape } from './response-shape.ts';
 import type { Execution } from './run-fetch.ts';
@@ -15,6 +16,8 @@ export type ExecutionInput<Context> = {
   variables: Readonly<Record<string, unknown>>;
   /** Undefined where everybody may have everything. */
   caller?: Caller | undefined;
+  keeping?: Keeping | undefined;
+  onPolicy?: Execution<Context>['onPolicy'];
 };
 
 export type ExecutionResult = {

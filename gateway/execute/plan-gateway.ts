@@ -1,9 +1,12 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
-import type { GraphQLSchema } from 'graphql';
+import type { GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Caller } from '../access-policies.ts';
+import type { CachePolicy } from '../cache/cache-policy.ts';
+import { restrictPolicy } from '../cache/restrict-policy.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import { executeOperation } from './execute-operation.ts';
 import type { Federation } from './federation.ts';
+import type { Keeping } from './kept-entities.ts';
 import { createPlanCache, type PlanCache, warmPlanCache } from './plan-cache.ts';
 import type { SubgraphSources } from './subgraph-answer.ts';
 
@@ -17,13 +20,19 @@ export type PlanGateway = GatewayInterface & {
   swap: (next: Federation) => Promise<void>;
 };
 
+export type PlanGatewayOptions = {
+  normalises?: boolean;
+  /** Where entities are kept for a caller. */
+  keepingFor?: ((caller: Caller | undefined, operation: OperationTypeNode) => Keeping | undefined) | undefined;
+};
+
 const WARMED_PLANS = 200;
 
 /** What Apollo Server takes for a gateway: the same planner, with our own executor of plans. */
 export function createPlanGateway<Context>(
   first: Federation,
   sources: SubgraphSources<Context>,
-  options: { normalises?: boolean } = {},
+  options: PlanGatewayOptions = {},
 ): PlanGateway {
   const listeners = new Set<Listener>();
   const bySchema = new WeakMap<object, PlanCache>();
@@ -45,16 +54,19 @@ export function createPlanGateway<Context>(
     async load() {
       serve(plans);
       return {
-        async executor({ request, document, schema, queryHash, operation, context }) {
+        async executor({ request, document, schema, queryHash, operation, context, overallCachePolicy }) {
           const { variables = {}, operationName } = request;
           const invalid = coerceVariables(schema, operation, variables);
           if (invalid.length > 0) return { errors: invalid };
           const { caller } = context as { caller?: Caller };
+          const onPolicy = (policy: CachePolicy) => restrictPolicy(overallCachePolicy, policy, caller);
           const key = queryHash + (operationName ?? '');
           const plan = plansOf(schema).prepare(key, document, { operationName }, caller);
           if ('refused' in plan) return { errors: plan.refused };
           const given = { ...variables, ...plan.literals };
-          return executeOperation(plan.prepared, { sources, context: context as Context, variables: given, caller });
+          const keeping = options.keepingFor?.(caller, operation.operation);
+          const input = { sources, context: context as Context, variables: given, caller, keeping, onPolicy };
+          return executeOperation(plan.prepared, input);
         },
       };
     },

@@ -1,13 +1,14 @@
 import type { Dispatcher } from 'undici';
 
 export type JsonPost = { path: string; headers: Record<string, string>; body: string; timeoutMs: number };
-export type PostAnswer = { status: number; text: string };
+export type PostAnswer = { status: number; text: string; cacheControl: string | undefined };
 
 /** Posts on the dispatcher's own events: streams and signals would cost more than the request. */
 export function postJson(dispatcher: Dispatcher, { path, headers, body, timeoutMs }: JsonPost): Promise<PostAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
+    let cacheControl: string | undefined;
     let running: Dispatcher.DispatchController | undefined;
     const late = setTimeout(() => {
       const error = new DeadlineExceeded(timeoutMs);
@@ -20,15 +21,18 @@ export function postJson(dispatcher: Dispatcher, { path, headers, body, timeoutM
         onRequestStart(controller) {
           running = controller;
         },
-        onResponseStart(_controller, statusCode) {
+        onResponseStart(_controller, statusCode, responseHeaders) {
           status = statusCode;
+          const given = responseHeaders['cache-control'];
+          cacheControl = Array.isArray(given) ? given.join(',') : given;
         },
         onResponseData(_controller, chunk) {
           chunks.push(chunk);
         },
         onResponseEnd() {
           clearTimeout(late);
-          resolve({ status, text: (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString() });
+          const text = (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString();
+          resolve({ status, text, cacheControl });
         },
         onResponseError(_controller, error) {
           clearTimeout(late);

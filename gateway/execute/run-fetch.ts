@@ -1,8 +1,11 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Caller } from '../access-policies.ts';
+import { type CachePolicy, UNCACHEABLE } from '../cache/cache-policy.ts';
+import { askedHash } from '../cache/entity-cache.ts';
 import type { FetchStep } from './compile-plan.ts';
 import { type Cursor, objectPaths } from './cursor.ts';
 import { copyJson, isJsonObject, type JsonObject } from './json-value.ts';
+import { type Keeping, withKept } from './kept-entities.ts';
 import { mergeAnswer } from './merge-answer.ts';
 import { representationOf } from './representation.ts';
 import { applyRewrites } from './rewrites.ts';
@@ -19,6 +22,10 @@ export type Execution<Context> = {
   isOfType: TypeTest;
   errors: unknown[];
   caller?: Caller | undefined;
+  /** Undefined where no entities are kept. */
+  keeping?: Keeping | undefined;
+  /** Hears of each answer how long it may be kept. */
+  onPolicy?: ((policy: CachePolicy) => void) | undefined;
   /** Hears of each fetch that deferred parts wait for, when it is over. */
   onFetched?: (id: string) => void;
 };
@@ -62,8 +69,7 @@ async function fetchEntities<Context>(step: FetchStep, cursor: Cursor, run: Exec
   if (wanted.texts.length === 0) return;
   if (step.variables.includes('representations')) throw new Error('Variables cannot contain key "representations"');
   const variables = variablesOf(step, run);
-  const list = `"representations":[${wanted.texts.join(',')}]`;
-  const answer = await send(step, variables === '' ? list : `${variables},${list}`, run);
+  const answer = await askEntities(step, variables, wanted.texts, run);
   if (answer.errors !== undefined) pushEntityErrors(answer.errors, step, cursor, wanted, run.errors);
   if (!answer.data) return;
   const received = answer.data['_entities'];
@@ -72,6 +78,22 @@ async function fetchEntities<Context>(step: FetchStep, cursor: Cursor, run: Exec
     throw new Error(`Expected "data._entities" to contain ${wanted.texts.length} elements`);
   }
   mergeEntities(step, cursor, wanted, received, run.isOfType);
+}
+
+function askEntities<Context>(
+  step: FetchStep,
+  variables: string,
+  representations: readonly string[],
+  run: Execution<Context>,
+): Promise<SubgraphAnswer> {
+  const ask = (texts: readonly string[]) => {
+    const list = `"representations":[${texts.join(',')}]`;
+    return send(step, variables === '' ? list : `${variables},${list}`, run);
+  };
+  const { keeping, onPolicy } = run;
+  if (keeping === undefined) return ask(representations);
+  const asked = askedHash(step.subgraph, step.bodyHead, variables);
+  return withKept(keeping, { asked, representations, ask, onPolicy });
 }
 
 function wantedEntities(step: FetchStep, { objects }: Cursor, isOfType: TypeTest): Wanted {
@@ -173,5 +195,7 @@ function jsonText(value: unknown): string {
 async function send<Context>(step: FetchStep, variables: string, run: Execution<Context>): Promise<SubgraphAnswer> {
   const source = run.sources.get(step.subgraph);
   if (source === undefined) throw new Error(`Couldn't find service with name "${step.subgraph}"`);
-  return source({ kind: step.operationKind, body: `${step.bodyHead}${variables}}}` }, run.context);
+  const answer = await source({ kind: step.operationKind, body: `${step.bodyHead}${variables}}}` }, run.context);
+  run.onPolicy?.(answer.policy ?? UNCACHEABLE);
+  return answer;
 }

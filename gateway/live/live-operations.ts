@@ -94,7 +94,8 @@ export function createLiveOperations(parts: LiveParts): LiveOperations {
     const { key, operation, defers, ...planned } = plannedAs(asked, caller);
     const { prepared, variables } = planned;
     if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
-      const input = { sources: parts.sources(), context, variables, caller };
+      const keeping = parts.keepingFor(caller, operation.operation);
+      const input = { sources: parts.sources(), context, variables, caller, keeping };
       return defers ? executeDeferred(prepared, input) : executeOperation(prepared, input);
     }
     const { resume } = upstreamOperation(prepared);

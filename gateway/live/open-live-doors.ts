@@ -5,7 +5,7 @@ import type { Authenticator } from '../authenticate.ts';
 import type { PlanCache } from '../execute/plan-cache.ts';
 import type { SubgraphSources } from '../execute/subgraph-answer.ts';
 import type { SubgraphContext } from '../subgraph-source.ts';
-import { createLiveOperations, type LiveRequest } from './live-operations.ts';
+import { createLiveOperations, type LiveParts, type LiveRequest } from './live-operations.ts';
 import { type LiveDoor, openLiveSockets } from './live-sockets.ts';
 import { answerInParts, serveEvents } from './live-streams.ts';
 import { createUpstreamLink, type UpstreamLink } from './upstream-link.ts';
@@ -27,6 +27,7 @@ export type LiveDoorsParts = Pick<Authenticator, 'whoAsks'> & {
   sources: () => SubgraphSources<SubgraphContext>;
   /** Hears of each other supergraph that is served from then on; what is given ends that. */
   onSwap: (swapped: () => void) => () => void;
+  keepingFor: LiveParts['keepingFor'];
   rules: readonly ValidationRule[];
   maxTokens: number;
   bodyLimit: number;
@@ -37,7 +38,7 @@ export type LiveDoorsParts = Pick<Authenticator, 'whoAsks'> & {
 
 /** The doors for answers that come in parts. */
 export function openLiveDoors(parts: LiveDoorsParts): LiveDoors {
-  const { plans, sources, onSwap, rules, maxTokens, addressOf, log } = parts;
+  const { plans, sources, onSwap, keepingFor, rules, maxTokens, addressOf, log } = parts;
   const links = new Map<string, UpstreamLink>();
   const linkTo = (subgraph: string): UpstreamLink => {
     const address = addressOf(subgraph);
@@ -48,7 +49,7 @@ export function openLiveDoors(parts: LiveDoorsParts): LiveDoors {
   const onLost = (subgraph: string, error: unknown, attempt: number) => {
     if (attempt === 1) log.warn({ err: error, subgraph }, 'the link for subscriptions was lost; it is made again');
   };
-  const live = createLiveOperations({ plans, sources, onSwap, rules, maxTokens, links: linkTo, onLost });
+  const live = createLiveOperations({ plans, sources, onSwap, keepingFor, rules, maxTokens, links: linkTo, onLost });
   const door: LiveDoor = { ...parts, live, schema: () => plans().federation.schema };
   const sockets = openLiveSockets(door);
   return {

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import { untilLeft } from '../../adapters/graphql/until-left.ts';
+import type { Caller } from '../access-policies.ts';
 import type { Cursor } from '../execute/cursor.ts';
 import { completeResponse, type ExecutionResult } from '../execute/execute-operation.ts';
 import { isJsonObject, type JsonObject } from '../execute/json-value.ts';
+import type { Keeping } from '../execute/kept-entities.ts';
 import type { PreparedOperation } from '../execute/prepare-operation.ts';
 import { applyRewrites } from '../execute/rewrites.ts';
 import type { Execution } from '../execute/run-fetch.ts';
@@ -22,6 +24,8 @@ export type SubscriptionParts = {
   /** Hears of each other supergraph that is served from then on. */
   onSwap: (swapped: () => void) => () => void;
   onLost: (subgraph: string, error: unknown, attempt: number) => void;
+  /** Where entities are kept for a caller. */
+  keepingFor: (caller: Caller | undefined, operation: OperationTypeNode) => Keeping | undefined;
 };
 
 /** An operation as it is run on the supergraph that is served. */
@@ -64,7 +68,14 @@ export function subscribeOperation(subscribing: Subscribing, parts: Subscription
     const following = { upstream: () => upstream, onChange, after, extensions, onLost: parts.onLost };
     try {
       for await (const { answer, cursor, upstream: from } of followUpstream(following, signal)) {
-        yield { result: await joined(from.planned, answer, { sources: parts.sources(), context }), cursor };
+        yield {
+          result: await joined(from.planned, answer, {
+            sources: parts.sources(),
+            context,
+            keepingFor: parts.keepingFor,
+          }),
+          cursor,
+        };
       }
       if (refused !== null) yield { result: refused, cursor: null };
     } finally {
@@ -96,7 +107,7 @@ async function extensionsFor(subgraph: string, { forward, identity }: SubgraphCo
   return { ...forward, ...signed };
 }
 
-type Input = Pick<Execution<SubgraphContext>, 'sources' | 'context'>;
+type Input = Pick<Execution<SubgraphContext>, 'sources' | 'context'> & Pick<SubscriptionParts, 'keepingFor'>;
 
 async function joined(
   { prepared, variables }: Planned,
@@ -106,9 +117,11 @@ async function joined(
   const { federation, primary, step } = prepared;
   const root: JsonObject = isJsonObject(answer.data) ? answer.data : {};
   const run: Execution<SubgraphContext> = {
-    ...input,
+    sources: input.sources,
+    context: input.context,
     variables,
     caller: input.context.caller,
+    keeping: input.keepingFor(input.context.caller, OperationTypeNode.SUBSCRIPTION),
     conditions: prepared.conditionsOf(variables),
     isOfType: federation.isOfType,
     errors: (answer.errors ?? []).map((error) => subgraphError(error, primary?.subgraph ?? '', error.path)),
