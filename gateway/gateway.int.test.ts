@@ -162,7 +162,7 @@ describe('the gateway as a process', () => {
   it('reports its port and stops on SIGTERM or when its parent is gone', async () => {
     for (const ending of ['SIGTERM', 'disconnect'] as const) {
       const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), {
-        env: { PATH: process.env['PATH'], GATEWAY_PORT: '0' },
+        env: { PATH: process.env['PATH'], GATEWAY_PORT: '0', WEFT_AUTH: 'off' },
         execArgv: [],
         silent: true,
       });
