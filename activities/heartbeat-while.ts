@@ -1,18 +1,25 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { Json } from '../domain/json.ts';
 import { toFailure } from './to-failure.ts';
 
 const HEARTBEAT_MS = 1_000;
 
 /**
- * How every activity runs: heartbeats by timer while it works, so that cancellation arrives; hands on the cancellation signal; turns
- * errors into failures of the error table.
+ * How every activity runs: heartbeats by timer while it works, so that cancellation arrives, with what `note` was last told; hands on
+ * the cancellation signal; turns errors into failures of the error table.
  */
-export async function heartbeatWhile<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function heartbeatWhile<T>(
+  work: (signal: AbortSignal, note: (details: Json) => void) => Promise<T>,
+): Promise<T> {
   const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  let details: Json | undefined;
+  const note = (told: Json) => {
+    details = told;
+  };
+  const timer = setInterval(() => context.heartbeat(details), HEARTBEAT_MS);
   try {
-    return await Promise.race([work(context.cancellationSignal), context.cancelled]);
+    return await Promise.race([work(context.cancellationSignal, note), context.cancelled]);
   } catch (error) {
     if (context.cancellationSignal.aborted) return await context.cancelled;
     const failure = toFailure(error);

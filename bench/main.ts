@@ -13,6 +13,7 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   gateway: async () => (await import('./gateway.ts')).gateway(),
   projections: async () => (await import('./projections.ts')).projections(),
   models: async () => (await import('./models.ts')).models(),
+  mcp: async () => (await import('./mcp.ts')).mcp(),
   peers: async () => (await import('./peers.ts')).peers(),
 };
 

@@ -3,9 +3,11 @@ import { createGuardedFetch } from '../adapters/mcp/guarded-fetch.ts';
 import { createMcpPool } from '../adapters/mcp/mcp-pool.ts';
 import { createToolListings, openToolServer } from '../adapters/mcp/open-tool-server.ts';
 import { listMcpToolPins, readMcpServerOfRun } from '../adapters/postgres/mcp-server-store.ts';
+import { recordEvents } from '../adapters/postgres/record-events.ts';
 import type { Settings } from '../config/settings.ts';
 import { AppError } from '../domain/errors.ts';
 import { runId as asRunId } from '../domain/identifiers.ts';
+import { driftEvents } from '../domain/tools/tool-fingerprint.ts';
 import type { ToolServers } from '../domain/tools/tool-servers.ts';
 import { openMcpSecrets } from '../temporal/mcp-secrets.ts';
 import { createSecretBox } from '../temporal/secret-box.ts';
@@ -31,7 +33,11 @@ export function createToolServers(
         if (!stored.enabled) throw new AppError('TOOL_SERVER_DENIED', { server: id, detail: 'it is disabled' });
         const pins = await listMcpToolPins(database, stored.tenantId, id);
         const server = { ...stored, secrets: openMcpSecrets(box, stored, stored.sealed) };
-        return openToolServer(pool, listings, server, pins);
+        return openToolServer(pool, listings, server, pins, (drift, hash) => {
+          const events = driftEvents(id, [drift], new Map([[drift.tool, hash]]));
+          // The call is refused either way.
+          void recordEvents(database, stored.tenantId, events).catch(() => undefined);
+        });
       },
     },
     close: async () => {

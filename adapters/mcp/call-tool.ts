@@ -2,6 +2,7 @@ import { ProtocolError, SdkError, SdkErrorCode, type CallToolResult } from '@mod
 import { AppError } from '../../domain/errors.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import type { ToolResult } from '../../domain/tools/activities.ts';
+import type { ToolAnswer } from '../../domain/tools/tool-question.ts';
 import type { McpConnection } from './mcp-connection.ts';
 import type { McpPool, OpenServer } from './mcp-pool.ts';
 
@@ -9,14 +10,15 @@ export type ToolCallRequest = {
   tool: string;
   arguments: JsonObject;
   idempotencyKey: string | null;
+  answers?: readonly ToolAnswer[];
   onProgress?: Parameters<McpConnection['call']>[0]['onProgress'];
 };
 
-/** One call. @throws TOOL_SERVER_UNAVAILABLE (retried), TOOL_REFUSED, TOOL_RESULT_TOO_LARGE, TOOL_SERVER_DENIED */
+/** One call. @throws TOOL_INPUT_REQUIRED, TOOL_SERVER_UNAVAILABLE (retried), TOOL_REFUSED, TOOL_RESULT_TOO_LARGE, TOOL_SERVER_DENIED */
 export async function callTool(
   pool: McpPool,
   server: OpenServer,
-  { tool, arguments: given, idempotencyKey, onProgress }: ToolCallRequest,
+  { tool, arguments: given, idempotencyKey, answers = [], onProgress }: ToolCallRequest,
   signal: AbortSignal,
 ): Promise<ToolResult> {
   return pool.with(server, signal, async (connection) => {
@@ -27,6 +29,7 @@ export async function callTool(
         timeoutMs: server.timeoutMs,
         signal,
         idempotencyKey,
+        answers,
         ...(onProgress ? { onProgress } : {}),
       });
       return resultOf(server, tool, result);
@@ -38,6 +41,8 @@ export async function callTool(
 }
 
 export function translated(error: unknown, server: string, tool: string): AppError {
+  if (error instanceof AppError && error.code === 'TOOL_INPUT_REQUIRED')
+    return new AppError(error.code, { ...error.fields, server, tool });
   if (error instanceof AppError) return error;
   const detail = error instanceof Error ? error.message : String(error);
   if (error instanceof ProtocolError) return new AppError('TOOL_REFUSED', { server, tool, detail }, error);

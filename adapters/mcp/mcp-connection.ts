@@ -1,6 +1,8 @@
-import { Client, type CallToolResult, type Tool, type Transport } from '@modelcontextprotocol/client';
+import { Client, type CallToolResult, type Progress, type Tool, type Transport } from '@modelcontextprotocol/client';
 import type { JsonObject } from '../../domain/json.ts';
 import type { McpTool } from '../../domain/tools/mcp-server.ts';
+import type { ToolAnswer } from '../../domain/tools/tool-question.ts';
+import { answerQuestions } from './answer-questions.ts';
 
 export type McpCall = {
   tool: string;
@@ -9,6 +11,8 @@ export type McpCall = {
   signal: AbortSignal;
   /** Sent in `_meta` as `weft.dev/idempotencyKey`, for servers that know how to tell a repeat. */
   idempotencyKey: string | null;
+  /** To what the tool may ask. */
+  answers: readonly ToolAnswer[];
   onProgress?: (progress: { progress: number; total: number | null; message: string | null }) => void;
 };
 
@@ -33,8 +37,10 @@ export async function connectMcp(
 ): Promise<McpConnection> {
   const client = new Client(CLIENT, {
     versionNegotiation: { mode: 'auto' },
+    capabilities: { elicitation: { form: { applyDefaults: true } } },
     listChanged: { tools: { autoRefresh: false, onChanged: onToolsChanged } },
   });
+  const questions = answerQuestions(client);
   let open = true;
   Object.assign(client, {
     onclose: () => {
@@ -53,25 +59,7 @@ export async function connectMcp(
     serverInfo: info ? { name: info.name, version: info.version } : null,
     listTools: async (abort, timeout) =>
       (await client.listTools(undefined, { signal: abort, timeout, cacheMode: 'refresh' })).tools.map(toolOf),
-    call: ({ tool, arguments: given, timeoutMs: timeout, signal: abort, idempotencyKey, onProgress }) =>
-      client.callTool(
-        {
-          name: tool,
-          arguments: given,
-          ...(idempotencyKey === null ? {} : { _meta: { [IDEMPOTENCY_META]: idempotencyKey } }),
-        },
-        {
-          signal: abort,
-          timeout,
-          ...(onProgress
-            ? {
-                resetTimeoutOnProgress: true,
-                maxTotalTimeout: timeout,
-                onprogress: ({ progress, total = null, message = null }) => onProgress({ progress, total, message }),
-              }
-            : {}),
-        },
-      ),
+    call: (call) => questions.during(call.answers, call.signal, (abort) => sendCall(client, call, abort)),
     ping: async (abort, timeout) => {
       if (client.getProtocolEra() === 'modern') await client.discover({ signal: abort, timeout });
       else await client.ping({ signal: abort, timeout });
@@ -79,6 +67,21 @@ export async function connectMcp(
     isOpen: () => open,
     close: () => client.close(),
   };
+}
+
+function sendCall(
+  client: Client,
+  { tool, arguments: given, timeoutMs: timeout, idempotencyKey, onProgress }: McpCall,
+  signal: AbortSignal,
+): Promise<CallToolResult> {
+  const meta = idempotencyKey === null ? {} : { _meta: { [IDEMPOTENCY_META]: idempotencyKey } };
+  const told = onProgress && {
+    resetTimeoutOnProgress: true,
+    maxTotalTimeout: timeout,
+    onprogress: ({ progress, total, message }: Progress) =>
+      onProgress({ progress, total: total ?? null, message: message ?? null }),
+  };
+  return client.callTool({ name: tool, arguments: given, ...meta }, { signal, timeout, ...told });
 }
 
 function toolOf({ name, title, description = '', inputSchema, outputSchema, annotations }: Tool): McpTool {

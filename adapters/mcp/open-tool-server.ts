@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../domain/errors.ts';
 import { isAllowedTool, type McpTool } from '../../domain/tools/mcp-server.ts';
-import { toolText, type ToolPin } from '../../domain/tools/tool-fingerprint.ts';
+import { toolText, type ToolDrift, type ToolPin } from '../../domain/tools/tool-fingerprint.ts';
 import type { RunToolServer } from '../../domain/tools/tool-servers.ts';
 import { callTool, translated } from './call-tool.ts';
 import type { McpPool, OpenServer } from './mcp-pool.ts';
@@ -47,6 +47,7 @@ export function openToolServer(
   listings: ToolListings,
   server: OpenServer,
   pins: readonly ToolPin[],
+  onDrift: (drift: ToolDrift, hash: string) => void = () => undefined,
 ): RunToolServer<AbortSignal> {
   const refuse = (code: 'TOOL_NOT_ALLOWED' | 'TOOL_CHANGED', tool: string) =>
     new AppError(code, { server: server.id, tool });
@@ -59,7 +60,10 @@ export function openToolServer(
         throw new AppError('TOOL_REFUSED', { server: server.id, tool, detail: 'it has no such tool' });
       }
       const pin = pins.find((one) => one.tool === tool);
-      if (pins.length > 0 && pin?.hash !== toolHash(found)) throw refuse('TOOL_CHANGED', tool);
+      if (pins.length > 0 && pin?.hash !== toolHash(found)) {
+        onDrift({ tool, kind: pin ? 'CHANGED' : 'ADDED' }, toolHash(found));
+        throw refuse('TOOL_CHANGED', tool);
+      }
       return found;
     },
     call: ({ onProgress, ...request }, signal) =>

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { type RunId, type TenantId, tenantId as asTenantId } from '../../domain/identifiers.ts';
 import type {
   McpBalancing,
@@ -9,7 +8,6 @@ import type {
 } from '../../domain/tools/mcp-server.ts';
 import type { ToolPin } from '../../domain/tools/tool-fingerprint.ts';
 import type { Queryable } from './payload-store.ts';
-import { inTransaction } from './transaction.ts';
 
 /** `sealed` holds header values or environment, for the secret box to open; null when there are none. */
 export type StoredMcpServer = McpServer & { sealed: string | null };
@@ -108,20 +106,19 @@ export async function deleteMcpServer(pool: Queryable, tenantId: TenantId, id: s
 }
 
 /** In the place of all that were pinned before. */
+/** Inside a transaction. */
 export async function pinMcpTools(
-  pool: pg.Pool,
+  client: Queryable,
   tenantId: TenantId,
   serverId: string,
   pins: readonly Pick<ToolPin, 'tool' | 'hash'>[],
 ): Promise<void> {
-  await inTransaction(pool, async (client) => {
-    await client.query('DELETE FROM mcp_tool_pins WHERE tenant_id = $1 AND server_id = $2', [tenantId, serverId]);
-    await client.query(
-      `INSERT INTO mcp_tool_pins (tenant_id, server_id, tool, hash)
-       SELECT $1, $2, tool, hash FROM unnest($3::text[], $4::text[]) AS pin(tool, hash)`,
-      [tenantId, serverId, pins.map(({ tool }) => tool), pins.map(({ hash }) => hash)],
-    );
-  });
+  await client.query('DELETE FROM mcp_tool_pins WHERE tenant_id = $1 AND server_id = $2', [tenantId, serverId]);
+  await client.query(
+    `INSERT INTO mcp_tool_pins (tenant_id, server_id, tool, hash)
+     SELECT $1, $2, tool, hash FROM unnest($3::text[], $4::text[]) AS pin(tool, hash)`,
+    [tenantId, serverId, pins.map(({ tool }) => tool), pins.map(({ hash }) => hash)],
+  );
 }
 
 export async function listMcpToolPins(pool: Queryable, tenantId: TenantId, serverId: string): Promise<ToolPin[]> {

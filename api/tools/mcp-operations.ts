@@ -1,5 +1,4 @@
-import { callTool } from '../../adapters/mcp/call-tool.ts';
-import { listTools, openToolServer, toolHash } from '../../adapters/mcp/open-tool-server.ts';
+import { listTools, toolHash } from '../../adapters/mcp/open-tool-server.ts';
 import {
   deleteMcpServer,
   listMcpToolPins,
@@ -8,9 +7,9 @@ import {
   saveMcpServer,
   type StoredMcpServer,
 } from '../../adapters/postgres/mcp-server-store.ts';
+import { recordedChange, recordEvents } from '../../adapters/postgres/record-events.ts';
 import { AppError } from '../../domain/errors.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
-import type { ToolResult } from '../../domain/tools/activities.ts';
 import {
   checkMcpServer,
   MCP_DEFAULTS,
@@ -20,11 +19,12 @@ import {
   type McpTransport,
   type NewMcpServer,
 } from '../../domain/tools/mcp-server.ts';
-import { toolDrift, type ToolDrift } from '../../domain/tools/tool-fingerprint.ts';
+import { driftEvents, toolDrift, type ToolDrift } from '../../domain/tools/tool-fingerprint.ts';
 import { sealMcpSecrets } from '../../temporal/mcp-secrets.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid } from '../graphql/connection.ts';
 import type { RunsDeps } from '../runs/deps.ts';
+import { changed } from '../runs/recorded-changes.ts';
 import { openServer, readServer, type ToolsDeps } from './open-tools.ts';
 
 export type SaveMcpServer = {
@@ -49,10 +49,11 @@ const CONNECT_SIGNAL_MS = 30_000;
 /** @throws INPUT_INVALID, SETUP_INCOMPLETE where there are secrets and no key */
 export async function saveServer(
   deps: ToolsDeps & { pool: Pool },
-  { tenantId }: Principal,
+  principal: Principal,
   request: SaveMcpServer,
 ): Promise<StoredMcpServer> {
   const { id } = request;
+  const { tenantId } = principal;
   const before = id.includes('\0') ? undefined : await readMcpServer(deps.pool, tenantId, id);
   const server = merged(request, before);
   checkMcpServer(server);
@@ -61,7 +62,16 @@ export async function saveServer(
     names: Object.keys(secrets),
     sealed: sealMcpSecrets(deps.box, { tenantId, id }, secrets),
   };
-  return saveMcpServer(deps.pool, tenantId, server, sealed);
+  return changed(
+    deps,
+    principal,
+    (client) => saveMcpServer(client, tenantId, server, sealed),
+    ({ transport, revision, enabled }) => ({
+      type: 'mcp_server.saved',
+      id,
+      payload: { id, transport, revision, enabled, by: principal.subject },
+    }),
+  );
 }
 
 function merged(request: SaveMcpServer, before: StoredMcpServer | undefined): NewMcpServer {
@@ -91,8 +101,14 @@ function parseSecrets(value: Json | undefined): Record<string, string> | null {
 }
 
 /** @throws NOT_FOUND */
-export async function removeServer(pool: Pool, { tenantId }: Principal, id: string): Promise<boolean> {
-  if (await deleteMcpServer(pool, tenantId, id.replaceAll('\0', ''))) return true;
+export async function removeServer(pool: Pool, principal: Principal, id: string): Promise<boolean> {
+  const removed = await changed(
+    { pool },
+    principal,
+    (client) => deleteMcpServer(client, principal.tenantId, id.replaceAll('\0', '')),
+    () => ({ type: 'mcp_server.removed', id, payload: { id, by: principal.subject } }),
+  );
+  if (removed) return true;
   throw new AppError('NOT_FOUND', { what: 'MCP server', id });
 }
 
@@ -122,49 +138,36 @@ export async function testServer(
     Promise.resolve(connection),
   );
   const pins = await listMcpToolPins(deps.pool, tenantId, id);
+  const hashes = new Map(tools.map(({ name, hash }) => [name, hash]));
+  const drift = toolDrift(pins, hashes);
+  await recordEvents(deps.pool, tenantId, driftEvents(id, drift, hashes));
   return {
     protocolVersion,
     serverName: serverInfo?.name ?? null,
     serverVersion: serverInfo?.version ?? null,
     durationMs: Math.round(performance.now() - began),
     tools,
-    drift: toolDrift(pins, new Map(tools.map(({ name, hash }) => [name, hash]))),
+    drift,
   };
 }
 
 /** @throws NOT_FOUND, INPUT_INVALID for a tool that the server does not have, and what connecting throws */
 export async function pinTools(
   deps: ToolsDeps & { pool: Pool },
-  { tenantId }: Principal,
+  principal: Principal,
   { id, tools: wanted }: { id: string; tools?: readonly string[] | null | undefined },
 ): Promise<ShownTool[]> {
+  const { tenantId, subject: by } = principal;
   const server = openServer(deps, await readServer(deps.pool, tenantId, id));
   const there = (await listTools(deps.connections, server, AbortSignal.timeout(CONNECT_SIGNAL_MS))).map(shown);
   const missing = wanted?.find((tool) => !there.some(({ name }) => name === tool));
   if (missing !== undefined) throw argumentInvalid('tools', `names ${missing}, which ${id} does not have`);
   const pinned = wanted ? there.filter(({ name }) => wanted.includes(name)) : there;
-  await pinMcpTools(
-    deps.pool,
-    tenantId,
-    id,
-    pinned.map(({ name, hash }) => ({ tool: name, hash })),
-  );
+  const pins = pinned.map(({ name, hash }) => ({ tool: name, hash }));
+  await recordedChange(deps.pool, tenantId, async (client) => ({
+    result: await pinMcpTools(client, tenantId, id, pins),
+    events: [{ type: 'mcp_server.pinned', id, payload: { id, tools: pins.length, by } }],
+  }));
   deps.listings.forget(server);
   return pinned;
-}
-
-/** @throws NOT_FOUND, INPUT_INVALID, TOOL_NOT_ALLOWED, TOOL_CHANGED, TOOL_REFUSED, TOOL_RESULT_TOO_LARGE, TOOL_SERVER_UNAVAILABLE */
-export async function callServerTool(
-  deps: ToolsDeps & { pool: Pool },
-  { tenantId }: Principal,
-  { id, tool, arguments: given }: { id: string; tool: string; arguments?: Json | undefined },
-): Promise<ToolResult> {
-  if (given !== undefined && given !== null && !isJsonObject(given))
-    throw argumentInvalid('arguments', 'must be an object');
-  const server = openServer(deps, await readServer(deps.pool, tenantId, id));
-  const pins = await listMcpToolPins(deps.pool, tenantId, id);
-  const signal = AbortSignal.timeout(server.timeoutMs);
-  await openToolServer(deps.connections, deps.listings, server, pins).describe(tool, signal);
-  const request = { tool, arguments: given ?? {}, idempotencyKey: null };
-  return callTool(deps.connections, server, request, signal);
 }

@@ -87,4 +87,28 @@ describe('MCP servers through the graph', () => {
     expect((await doors.ask('mutation { removeMcpServer(id: "everything") }', {})).data.removeMcpServer).toBe(true);
     expect(await codeOf('mutation { removeMcpServer(id: "everything") }', {})).toBe('NOT_FOUND');
   }, 60_000);
+
+  it('leave a record of what people do with them', async () => {
+    const id = 'recorded';
+    await doors.ask(SAVE, { input: { ...everything, id } });
+    await doors.ask(CALL, { id, tool: 'echo', arguments: { message: 'hello' } });
+    expect(await codeOf(CALL, { id, tool: 'nothing' })).toBe('TOOL_REFUSED');
+    expect(await codeOf(CALL, { id, tool: 'trigger-elicitation-request' })).toBe('TOOL_INPUT_REQUIRED');
+    await doors.ask(PIN, { id, tools: ['echo'] });
+    await doors.pool.query(`UPDATE mcp_tool_pins SET hash = 'another'`);
+    for (const _ of [1, 2]) await doors.ask(TEST, { id });
+    await doors.ask('mutation { removeMcpServer(id: "recorded") }', {});
+    const { data } = await doors.ask(`{ eventStream(id: "mcp_server/recorded") { type payload } }`, {});
+    const events = data.eventStream as { type: string; payload: Record<string, unknown> }[];
+    expect(events.filter(({ type }) => type !== 'mcp_server.drifted').map(({ type }) => type)).toEqual([
+      'mcp_server.saved',
+      ...['mcp_server.called', 'mcp_server.called', 'mcp_server.called'],
+      'mcp_server.pinned',
+      'mcp_server.removed',
+    ]);
+    expect(events[1]?.payload).toMatchObject({ tool: 'echo', outcome: 'OK', isError: false });
+    expect(events[2]?.payload).toMatchObject({ outcome: 'FAILED', error: { code: 'TOOL_REFUSED' } });
+    const changed = events.filter(({ payload }) => payload['difference'] === 'CHANGED');
+    expect(changed.map(({ payload }) => payload['tool'])).toEqual(['echo']);
+  }, 60_000);
 });

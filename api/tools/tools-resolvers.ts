@@ -3,14 +3,8 @@ import type { Json } from '../../domain/json.ts';
 import type { McpServer } from '../../domain/tools/mcp-server.ts';
 import type { RunsDeps } from '../runs/deps.ts';
 import type { RunsContext } from '../runs/resolvers.ts';
-import {
-  callServerTool,
-  pinTools,
-  removeServer,
-  saveServer,
-  type SaveMcpServer,
-  testServer,
-} from './mcp-operations.ts';
+import { callServerTool } from './call-server-tool.ts';
+import { pinTools, removeServer, saveServer, type SaveMcpServer, testServer } from './mcp-operations.ts';
 import type { ToolsDeps } from './open-tools.ts';
 
 /** `poolOf` gives the database as the caller's tenant sees it. */

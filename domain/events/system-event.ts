@@ -2,10 +2,17 @@ import type { PayloadOf } from './event-field.ts';
 import { ACCESS_EVENTS } from './kinds/access-events.ts';
 import { CALL_EVENTS } from './kinds/call-events.ts';
 import { DEFINITION_EVENTS } from './kinds/definition-events.ts';
+import { MCP_EVENTS } from './kinds/mcp-events.ts';
 import { TRIGGER_EVENTS } from './kinds/trigger-events.ts';
 
 /** Every type of events that does not come from Temporal's history. A type is `<kind>.<what happened>`. */
-export const SYSTEM_EVENTS = { ...CALL_EVENTS, ...DEFINITION_EVENTS, ...TRIGGER_EVENTS, ...ACCESS_EVENTS };
+export const SYSTEM_EVENTS = {
+  ...CALL_EVENTS,
+  ...DEFINITION_EVENTS,
+  ...TRIGGER_EVENTS,
+  ...ACCESS_EVENTS,
+  ...MCP_EVENTS,
+};
 
 export type SystemEventType = keyof typeof SYSTEM_EVENTS;
 export type SystemPayload<Type extends SystemEventType> = PayloadOf<(typeof SYSTEM_EVENTS)[Type]['payload']>;

@@ -24,6 +24,8 @@ export function undoId(node: string): NodeId {
   return nodeId(`${node}${UNDO}`);
 }
 
+export const isUndoId = (node: string): boolean => node.endsWith(UNDO);
+
 /** The iteration of a node in pass `index` (0-based) of a container that runs as `container`. */
 export function iterationInside(container: { iteration: Iteration; atRoot: boolean }, index: number): Iteration {
   return container.atRoot ? String(index + 1) : `${container.iteration}.${index + 1}`;

@@ -100,7 +100,9 @@ export function assertCanDecide(
   if (!APPROVAL_DECISIONS.includes(decision)) {
     throw new AppError('INPUT_INVALID', { detail: `decision must be one of ${APPROVAL_DECISIONS.join(', ')}` });
   }
-  const node = waitingNode(compiled, state, request, 'approval', now);
+  const type = typeOf(compiled, nodeId);
+  const node = waitingNode(compiled, state, request, type, now);
+  if (type === 'tool.call') return assertAnswers(node, request);
   const assignees = assigneesOf(node.input, node.stage);
   const by = request.decidedBy ?? null;
   if (assignees !== null && (by === null || !assignees.includes(by))) {
@@ -109,10 +111,21 @@ export function assertCanDecide(
   if (by !== null && node.answers.some((answer) => answer.decidedBy === by)) {
     throw new AppError('ALREADY_ANSWERED', { nodeId, by });
   }
-  const form = option(node.input, 'form');
-  if (decision === 'APPROVED' && form !== null) {
-    const problem = schemaProblem(form, request.data ?? null);
-    if (problem !== null) throw new AppError('INPUT_INVALID', { detail: `data ${problem}` });
-  }
+  assertFits(option(node.input, 'form'), request);
   return node;
+}
+
+/** A call of a tool waits for an answer like an approval, where the tool has asked something. */
+const typeOf = (compiled: CompiledDefinition, nodeId: string): 'approval' | 'tool.call' =>
+  compiled.nodes[compiled.indexOf.get(nodeId) ?? -1]?.type === 'tool.call' ? 'tool.call' : 'approval';
+
+function assertAnswers(node: NodeState, request: ApproveArguments): NodeState {
+  assertFits(option(option(node.input, 'question'), 'schema'), request);
+  return node;
+}
+
+function assertFits(form: Json, { decision, data }: ApproveArguments): void {
+  if (decision !== 'APPROVED' || form === null) return;
+  const problem = schemaProblem(form, data ?? null);
+  if (problem !== null) throw new AppError('INPUT_INVALID', { detail: `data ${problem}` });
 }

@@ -11,6 +11,7 @@ import { afterContinuation, requestRetry, requestSkip, resumeRun, setVariable } 
 import type { Place } from './place.ts';
 import { placeOf } from './place.ts';
 import { toRunError } from './run-error.ts';
+import { answerQuestion, askQuestion, questionIn } from './tool-question.ts';
 import type { RunError, RunEvent } from './run-event.ts';
 import { seeded } from './rerun/seeded.ts';
 import { goOnForked } from './rerun/fork-state.ts';
@@ -161,6 +162,8 @@ function scheduled(change: Change, event: EventOf<'node.scheduled'>): void {
 }
 
 function completed(change: Change, place: Place | null, output: Json): void {
+  const question = place && questionIn(place, output);
+  if (question) return askQuestion(change, place, question);
   if (place?.node.row.class === 'child') childCompleted(change, place, output as unknown as ChildResult);
   else change.complete(place, { output, port: null });
 }
@@ -197,6 +200,7 @@ function childCompleted(change: Change, place: Place, { output, undos }: ChildRe
 
 function decided(change: Change, event: EventOf<'approval.decided'>): void {
   const place = change.find(event, 'WAITING');
+  if (place?.node.type === 'tool.call') return answerQuestion(change, place, event);
   if (place?.node.type !== 'approval') return;
   const { input, stage, answers: earlier } = change.get(place);
   const { decision, comment, data, decidedBy } = event;

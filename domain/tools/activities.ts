@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../json.ts';
 import type { OnUnknown } from './effect.ts';
+import type { ToolAnswer, ToolQuestion } from './tool-question.ts';
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -36,7 +37,12 @@ export type ToolCallInput = {
   failOnError?: boolean;
   /** What a retry does when an earlier attempt may have taken effect; default is to fail, unless the tool may be repeated. */
   onUnknown?: OnUnknown;
+  /** To what the tool has asked in earlier calls of this execution. */
+  answers?: ToolAnswer[];
 };
+
+/** The call has not ended: the tool wants to know something first. */
+export type InputRequired = { inputRequired: ToolQuestion };
 
 export type ToolResult = {
   /** The text blocks of the content, a line each. */
@@ -59,9 +65,10 @@ export interface ToolActivities {
 
   /**
    * One call of a tool of a registered MCP server. The idempotency key of (run, node, iteration) goes along in `_meta`. All but
-   * tools that only read are in the effect ledger. Heartbeats every second; cancellation is told to the server.
+   * tools that only read are in the effect ledger. Heartbeats every second, with the progress that the server tells of; cancellation is
+   * told to the server. A tool that asks something gets its answer from `answers`, else the call ends with the question.
    * @throws NOT_FOUND, TOOL_NOT_ALLOWED, TOOL_CHANGED, TOOL_REFUSED, TOOL_FAILED, TOOL_RESULT_TOO_LARGE, TOOL_SERVER_DENIED,
    * EFFECT_UNKNOWN, TOOL_SERVER_UNAVAILABLE (retried).
    */
-  'tool.call'(input: ToolCallInput): Promise<ToolResult>;
+  'tool.call'(input: ToolCallInput): Promise<ToolResult | InputRequired>;
 }

@@ -72,6 +72,13 @@ export const TOOL_ERRORS = {
     retry: false,
     message: (f) => `MCP server ${server(f)} refused the call of ${String(f['tool'])}: ${String(f['detail'])}`,
   },
+  TOOL_INPUT_REQUIRED: {
+    status: 409,
+    retry: false,
+    message: (f) =>
+      `Tool ${String(f['tool'])} of MCP server ${server(f)} asks: ${String((f['question'] as { message?: unknown } | undefined)?.message)}`,
+    hint: 'In a run the node waits for an answer by `approve`; here nobody can give one.',
+  },
   TOOL_FAILED: {
     status: 422,
     retry: false,

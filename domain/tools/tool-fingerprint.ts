@@ -1,3 +1,4 @@
+import type { SystemEvent } from '../events/system-event.ts';
 import { canonicalJson } from '../runs/canonical-json.ts';
 import type { McpTool } from './mcp-server.ts';
 
@@ -30,3 +31,19 @@ export function toolDrift(
   const added = [...now.keys()].filter((tool) => !pinned.has(tool)).map((tool): ToolDrift => ({ tool, kind: 'ADDED' }));
   return [...changed, ...added];
 }
+
+/** What tells others of it; the same difference once. */
+export const driftEvents = (
+  server: string,
+  drift: readonly ToolDrift[],
+  now: ReadonlyMap<string, string>,
+): SystemEvent[] =>
+  drift.map(({ tool, kind }) => {
+    const hash = now.get(tool) ?? null;
+    return {
+      type: 'mcp_server.drifted',
+      id: server,
+      eventId: `mcp_server.drifted/${server}/${tool}/${hash ?? 'gone'}`,
+      payload: { id: server, tool, difference: kind, hash },
+    };
+  });
