@@ -51,6 +51,7 @@ import { refuseOtherUpgrades } from './http/refuse-upgrades.ts';
 import { swaggerUi } from './http/swagger-ui.ts';
 import { mountMcp } from './mcp/mount-mcp.ts';
 import { mountRest } from './rest/mount-rest.ts';
+import { budgetsResolvers } from './models/budgets-resolvers.ts';
 import { openModelCatalogue } from './models/model-catalogue.ts';
 import type { ModelsDeps } from './models/model-operations.ts';
 import { modelsResolvers } from './models/models-resolvers.ts';
@@ -261,11 +262,13 @@ function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, roo
   const { Query, Mutation, Subscription, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
   const own = accessResolvers(access.deps, (inside) => eraseTenantValues(tenants.of(inside), inside, inside.tenantId));
   const models = modelsResolvers(rooms.models);
-  const tools = toolsResolvers(rooms.tools, (tenantId) => tenants.of({ tenantId: asTenantId(tenantId) }).pool);
+  const poolOf = (tenantId: string) => tenants.of({ tenantId: asTenantId(tenantId) }).pool;
+  const tools = toolsResolvers(rooms.tools, poolOf);
+  const budgets = budgetsResolvers(poolOf);
   const resolvers = {
-    ...{ ...runs, ...own.types, ...tools.types },
-    Query: { ...Query, ...own.Query, ...models.Query, ...tools.Query },
-    Mutation: { ...Mutation, ...own.Mutation, ...models.Mutation, ...tools.Mutation },
+    ...{ ...runs, ...own.types, ...tools.types, ...budgets.types },
+    Query: { ...Query, ...own.Query, ...models.Query, ...tools.Query, ...budgets.Query },
+    Mutation: { ...Mutation, ...own.Mutation, ...models.Mutation, ...tools.Mutation, ...budgets.Mutation },
     Subscription: { ...Subscription, ...models.Subscription },
   };
   return enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }]), access.watch);

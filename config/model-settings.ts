@@ -101,4 +101,18 @@ export const MODEL_SETTINGS = {
     max: 1440,
     meaning: 'How long tokens are kept for readers that come late or again.',
   },
+  WEFT_BUDGET_LEASE_MS: {
+    kind: 'integer',
+    default: 60_000,
+    min: 1_000,
+    max: 3_600_000,
+    meaning: 'How long what a call has reserved of budgets outlives the last sign of its worker.',
+  },
+  WEFT_BUDGET_LOST_CALLS: {
+    kind: 'string',
+    default: 'release',
+    choices: ['release', 'charge'],
+    meaning:
+      'What becomes of what a call has reserved of budgets when its worker is lost before it could say what the call came to: given back, or counted as used.',
+  },
 } as const satisfies Record<string, SettingRow>;

@@ -211,6 +211,11 @@ export const ERRORS = {
   },
   ...MODEL_ERRORS,
   ...TOOL_ERRORS,
+  CALL_PARKED: {
+    status: 429,
+    retry: false,
+    message: (f) => `It waits until ${String(f['opensAt'])}: ${String(f['detail'])}`,
+  },
   PAYLOAD_TOO_LARGE: {
     status: 413,
     retry: false,

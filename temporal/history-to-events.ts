@@ -3,7 +3,7 @@ import type { JsonObject } from '../domain/json.ts';
 import { isJsonObject } from '../domain/json.ts';
 import { parseActivityId } from '../domain/runs/activity-id.ts';
 import { YIELD_TIMER } from '../domain/runs/messages.ts';
-import { failureToRunError, timeoutToRunError } from '../domain/runs/run-error.ts';
+import { failureToRunError, parkedUntil, timeoutToRunError } from '../domain/runs/run-error.ts';
 import type { RunError } from '../domain/runs/run-event.ts';
 import { mapOtherActivity } from './history-activities.ts';
 import { mapChildEvent } from './history-children.ts';
@@ -165,7 +165,11 @@ async function mapActivityEvent(
   if (event.activityTaskCanceledEventAttributes) return { type: 'node.cancelled', payload: { ...ref } };
   const failure = (event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes)?.failure;
   if (failure?.canceledFailureInfo) return { type: 'node.cancelled', payload: { ...ref } };
-  return { type: 'node.failed', payload: { ...ref, error: nodeFailure(failure, ref.nodeId) } };
+  const [details] = await decode(failure?.applicationFailureInfo?.details?.payloads);
+  const until = parkedUntil(failure?.applicationFailureInfo?.type, details);
+  const error = nodeFailure(failure, ref.nodeId);
+  if (until !== null) return { type: 'node.parked', payload: { ...ref, until, error } };
+  return { type: 'node.failed', payload: { ...ref, error } };
 }
 
 /** The workflow makes the same of the failure that it is given. */

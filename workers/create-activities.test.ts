@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import { createBudgetLedger } from '../adapters/postgres/budget-ledger.ts';
 import { createEventRecorder } from '../adapters/postgres/event-recorder.ts';
 import { createEffectStore } from '../adapters/postgres/effect-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
@@ -20,6 +21,7 @@ const { rooms, close } = createActivities(settings, {
   events: createEventRecorder(database),
   runs: runDependencies(database, new Map([['default', temporal]])),
   tokens: null,
+  ledger: createBudgetLedger(database, { worker: 'test', leaseMs: 1_000, onError: () => undefined }, async () => 0),
   toolServers: createToolServers(settings, database).servers,
 });
 const pools = loadPools(settings);

@@ -1,6 +1,7 @@
 import { createContentActivities } from '../activities/content/content-activities.ts';
 import { type BreakerChange, createModelBreakers } from '../activities/models/model-breakers.ts';
 import { createModelActivities } from '../activities/models/model-activities.ts';
+import { keepBudgets } from '../activities/models/keep-budgets.ts';
 import { recordModelCalls } from '../activities/models/record-model-calls.ts';
 import { createRunActivities, type RunDependencies } from '../activities/runs/run-activities.ts';
 import { createMcpActivities } from '../activities/tools/mcp-activities.ts';
@@ -12,10 +13,12 @@ import { listPrices } from '../adapters/models/list-prices.ts';
 import {
   defaultEmbeddingProvider,
   defaultModelProvider,
+  outputLimits,
   providerOptions,
 } from '../adapters/models/provider-options.ts';
 import { createTextThreads } from '../adapters/text/text-threads.ts';
 import type { EventRecorder } from '../domain/events/event-recorder.ts';
+import type { BudgetLedger } from '../domain/models/budget-ledger.ts';
 import type { TokenPublisher } from '../domain/models/token-event.ts';
 import type { EffectLedger } from '../domain/tools/effect-ledger.ts';
 import type { ToolServers } from '../domain/tools/tool-servers.ts';
@@ -34,6 +37,7 @@ export type ActivityDependencies = {
   /** Null: tokens are shown to nobody. */
   tokens: TokenPublisher | null;
   toolServers: ToolServers<AbortSignal>;
+  ledger: BudgetLedger;
   /** Told when a model begins or ceases to fail. */
   onBreaker?: (change: BreakerChange) => void;
 };
@@ -41,10 +45,17 @@ export type ActivityDependencies = {
 /** Builds the adapters that activities need; `close` ends their threads. */
 export function createActivities(
   settings: Settings,
-  { effects, events, runs, tokens, toolServers, onBreaker }: ActivityDependencies,
+  { effects, events, runs, tokens, toolServers, ledger, onBreaker }: ActivityDependencies,
 ): { rooms: ActivityRooms; close: () => Promise<void> } {
   const text = createTextThreads({ threads: TEXT_THREADS });
-  const models = createLanguageModels(providerOptions(settings, (job, signal) => text.run('condense', job, signal)));
+  const options = providerOptions(settings, (job, signal) => text.run('condense', job, signal));
+  const models = createLanguageModels(options);
+  const budgets = keepBudgets({
+    ledger,
+    prices: listPrices,
+    maxOutputTokensOf: outputLimits(options),
+    isLocal: (provider) => models.get(provider)?.local === true,
+  });
   return {
     rooms: {
       content: createContentActivities({ text, maxBytes: settings.CONTENT_PROCESSING_MAX_SIZE }),
@@ -55,7 +66,7 @@ export function createActivities(
         effects,
         breakers: createModelBreakers(onBreaker === undefined ? {} : { onChange: onBreaker }),
         checkSchema: createSchemaCheck(),
-        guards: [recordModelCalls(events, listPrices)],
+        guards: [budgets, recordModelCalls(events, listPrices)],
         prices: listPrices,
         tokens,
       }),

@@ -25,7 +25,7 @@ import { cachedRuns, createTuner } from './create-tuner.ts';
 import { activitiesOf } from './pools.ts';
 import { runDependencies } from './run-dependencies.ts';
 import { createToolServers } from './tool-servers.ts';
-import { watchModels } from './watch-models.ts';
+import { openBudgets, watchModels } from './watch-models.ts';
 
 export type RunningWorkers = {
   /** Takes no further work; what runs may end within the grace, then it is cancelled. */
@@ -65,12 +65,14 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     namespaces.map((namespace) => [namespace, new Client({ connection, namespace, dataConverter })] as const),
   );
   const models = watchModels(database, settings, log);
+  const budgets = openBudgets(database, settings, log);
   const tools = createToolServers(settings, database);
   const { rooms, close } = createActivities(settings, {
     effects: createEffectStore(database),
     events: createEventRecorder(database),
     runs: runDependencies(database, clients),
     ...models,
+    ledger: budgets.ledger,
     toolServers: tools.servers,
   });
   const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;
@@ -109,6 +111,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     await hints.close();
     await close();
     await models.tokens.close();
+    await budgets.close();
     await tools.close();
     await connection.close();
     await database.end();

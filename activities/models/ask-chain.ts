@@ -23,6 +23,13 @@ export function candidatesOf(models: ReadonlyMap<string, Model>, chain: readonly
   });
 }
 
+export type AskOptions = {
+  breakers: ModelBreakers;
+  signal: AbortSignal;
+  /** The model that a budget wants asked in place of the rest of the chain: `provider/model`. */
+  downgrade: (name: string) => Candidate;
+};
+
 /**
  * Asks the models in their order until one answers. One that cannot do what is asked, is not set up, or whose breaker is open is
  * passed over. `ask` says by `begun()` that its answer has begun to be seen: from then on nobody else is asked.
@@ -30,11 +37,12 @@ export function candidatesOf(models: ReadonlyMap<string, Model>, chain: readonly
 export async function askChain<Result>(
   candidates: readonly Candidate[],
   request: Omit<GenerateRequest, 'model'>,
-  { breakers, signal }: { breakers: ModelBreakers; signal: AbortSignal },
+  { breakers, signal, downgrade }: AskOptions,
   ask: (candidate: Candidate, begun: () => void) => Promise<Result>,
 ): Promise<{ result: Result; candidate: Candidate; skipped: SkippedModel[] }> {
   const failures: { candidate: Candidate; error: AppError }[] = [];
-  for (const candidate of candidates) {
+  const queue = [...candidates];
+  for (let candidate = queue.shift(); candidate !== undefined; candidate = queue.shift()) {
     const obstacle = obstacleOf(candidate, request, breakers);
     if (obstacle) {
       failures.push({ candidate, error: obstacle });
@@ -49,7 +57,14 @@ export async function askChain<Result>(
     } catch (error) {
       breakers.ended(candidate, signal.aborted || !isOfModel(error) ? 'aborted' : error);
       signal.throwIfAborted();
-      if (!isOfModel(error) || hasBegun || !mayFallBack(error)) throw error;
+      const isRefused = error instanceof AppError && OF_GUARDS.has(error.code);
+      if (!(isRefused || isOfModel(error)) || hasBegun || !mayFallBack(error)) throw error;
+      const { to } = error.fields;
+      if (typeof to === 'string') {
+        // Two budgets may send a call to each other's models.
+        if (failures.some((one) => one.error.fields['to'] === to)) throw error;
+        queue.splice(0, Infinity, downgrade(to));
+      }
       failures.push({ candidate, error });
     }
   }
@@ -74,8 +89,12 @@ function obstacleOf(
   return new AppError('MODEL_UNAVAILABLE', { provider, detail, retryAfterMs, httpStatus: 503 });
 }
 
+/** Of guards that do not let this model be asked, but another. */
+const OF_GUARDS: ReadonlySet<ErrorCode> = new Set(['MODEL_DOWNGRADED', 'MODEL_PRICE_UNKNOWN']);
+
 /** Others are of guards that did not let the call be made. */
-const isOfModel = (error: unknown): error is AppError => error instanceof AppError && error.code.startsWith('MODEL_');
+export const isOfModel = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code.startsWith('MODEL_') && !OF_GUARDS.has(error.code);
 
 const mayFallBack = ({ code, fields }: AppError): boolean =>
   !FINAL.has(code) && (code !== 'MODEL_BAD_REQUEST' || fields['httpStatus'] === NOT_FOUND);

@@ -9,12 +9,14 @@ import { modelChain } from '../../domain/models/model-chain.ts';
 import type { ModelPrices } from '../../domain/models/model-prices.ts';
 import type { TokenEvent, TokenPublisher } from '../../domain/models/token-event.ts';
 import { parseActivityId } from '../../domain/runs/activity-id.ts';
+import { PARKED } from '../../domain/runs/run-error.ts';
 import type { EffectLedger } from '../../domain/tools/effect-ledger.ts';
 import { heartbeatWhile } from '../heartbeat-while.ts';
 import { toFailure } from '../to-failure.ts';
 import { withEffect } from '../with-effect.ts';
 import { askChain, type Candidate, candidatesOf } from './ask-chain.ts';
 import { completionRequest } from './completion-request.ts';
+import { giveWay } from './give-way.ts';
 import { guardedCall, streamedAnswer } from './guarded-call.ts';
 import { openPreview } from './token-preview.ts';
 import { matchingAnswer, type SchemaCheck } from './matching-answer.ts';
@@ -49,7 +51,8 @@ export function complete(dependencies: CompleteDependencies) {
       const chain = modelChain(input, { provider: defaultProvider, known: new Set(models.keys()) });
       const candidates = candidatesOf(models, chain);
       const request = completionRequest(input);
-      const place = callPlace(Context.current().info);
+      const { info } = Context.current();
+      const place = callPlace(info);
       const preview = openPreview(input.stream === false ? null : tokens, place);
       const asking = { candidates, request, place, signal, onToken: preview.onToken };
       try {
@@ -63,9 +66,10 @@ export function complete(dependencies: CompleteDependencies) {
             });
         preview.ended(completion);
         return completion;
-      } catch (error) {
+      } catch (thrown) {
+        const error = giveWay(thrown, info);
         const { type, message } = toFailure(error) as { type?: string; message: string };
-        preview.failed(signal.aborted ? 'CANCELLED' : (type ?? 'NODE_FAILED'), message);
+        if (type !== PARKED) preview.failed(signal.aborted ? 'CANCELLED' : (type ?? 'NODE_FAILED'), message);
         throw error;
       } finally {
         preview.close();
@@ -73,15 +77,23 @@ export function complete(dependencies: CompleteDependencies) {
     });
 }
 
-async function answer(dependencies: CompleteDependencies, asking: Asking): Promise<Completion> {
-  const { breakers, checkSchema, guards, prices } = dependencies;
-  const { candidates, request, place, signal, onToken } = asking;
+async function answer(dependencies: CompleteDependencies, asked: Asking): Promise<Completion> {
+  const { models, breakers, checkSchema, guards, prices } = dependencies;
+  const { candidates, request, place, signal, onToken } = asked;
   const { info, log } = Context.current();
   let calls = 0;
-  const { result, candidate, skipped } = await askChain(candidates, request, { breakers, signal }, (one, begun) =>
+  const downgrade = (name: string) => {
+    const chain = modelChain(
+      { models: [name] },
+      { provider: dependencies.defaultProvider, known: new Set(models.keys()) },
+    );
+    return candidatesOf(models, chain)[0] as Candidate;
+  };
+  const asking = { breakers, signal, downgrade };
+  const { result, candidate, skipped } = await askChain(candidates, request, asking, (one, begun) =>
     matchingAnswer(one.provider, { ...request, model: one.model }, checkSchema, (wanted, purpose) => {
       const { language, provider, model } = one;
-      const asked = asTheModelCan(language, withOwnKey(wanted, candidates.indexOf(one), purpose));
+      const exact = asTheModelCan(language, withOwnKey(wanted, candidates.indexOf(one), purpose));
       if (purpose === 'repair') onToken?.({ type: 'reset', reason: 'repair' });
       const call = {
         id: callId(info, (calls += 1)),
@@ -90,10 +102,10 @@ async function answer(dependencies: CompleteDependencies, asking: Asking): Promi
         model,
         purpose,
         kind: 'generate' as const,
-        request: withoutKey(asked),
+        request: withoutKey(exact),
       };
       return guardedCall({ guards, log }, call, signal, (progress) => {
-        if (onToken === null || !language.capabilities(model).stream) return language.generate(asked, signal);
+        if (onToken === null || !language.capabilities(model).stream) return language.generate(exact, signal);
         let hasStarted = false;
         const started = (event: TokenEvent) => {
           if (!hasStarted) onToken({ type: 'start', provider, model });
@@ -101,7 +113,7 @@ async function answer(dependencies: CompleteDependencies, asking: Asking): Promi
           begun();
           onToken(event);
         };
-        return streamedAnswer(language, asked, { signal, progress, onToken: started });
+        return streamedAnswer(language, exact, { signal, progress, onToken: started });
       });
     }),
   );
@@ -151,14 +163,14 @@ export function callPlace({ workflowExecution, activityId, attempt }: Info): Cal
   };
 }
 
-/** Another one after a reset of the run, which begins to count attempts anew. */
-export const callId = ({ workflowExecution, activityId, attempt }: Info, call: number): string =>
-  `${workflowExecution?.workflowId ?? ''}/${workflowExecution?.runId ?? ''}/${activityId}/${attempt}.${call}`;
+/** Another one after a reset of the run, or after the node has waited: both begin to count attempts anew. */
+export const callId = ({ workflowExecution, activityId, scheduledTimestampMs, attempt }: Info, call: number): string =>
+  `${workflowExecution?.workflowId ?? ''}/${workflowExecution?.runId ?? ''}/${activityId}/${scheduledTimestampMs}/${attempt}.${call}`;
 
 /** A key is for one request: another model, or the repair of an answer, is asked for something else. */
 function withOwnKey(request: GenerateRequest, index: number, purpose: 'answer' | 'repair'): GenerateRequest {
   const { idempotencyKey: key } = request;
-  const suffix = `${index === 0 ? '' : `-${index}`}${purpose === 'repair' ? '-repair' : ''}`;
+  const suffix = `${index === 0 ? '' : index < 0 ? '-cheaper' : `-${index}`}${purpose === 'repair' ? '-repair' : ''}`;
   return key === undefined || suffix === '' ? request : { ...request, idempotencyKey: `${key}${suffix}` };
 }
 

@@ -2,8 +2,9 @@ import { Context } from '@temporalio/activity';
 import { AppError } from '../../domain/errors.ts';
 import type { EmbedInput, Embeddings } from '../../domain/models/activities.ts';
 import { heartbeatWhile } from '../heartbeat-while.ts';
-import { candidatesOf } from './ask-chain.ts';
+import { candidatesOf, isOfModel } from './ask-chain.ts';
 import { callId, callPlace, type CompleteDependencies } from './complete.ts';
+import { giveWay } from './give-way.ts';
 import { guardedCall } from './guarded-call.ts';
 
 const MOST_TEXTS = 2_048;
@@ -41,8 +42,8 @@ export function embed({ models, defaultEmbeddingProvider, breakers, guards, pric
         const costMicroUsd = prices.costMicroUsd(served, new Date());
         return { embeddings, dimensions: embeddings[0]?.length ?? 0, ...served, costMicroUsd };
       } catch (error) {
-        if (error instanceof AppError) breakers.ended({ provider, model }, error);
-        throw error;
+        if (isOfModel(error)) breakers.ended({ provider, model }, error);
+        throw giveWay(error, info);
       }
     });
 }

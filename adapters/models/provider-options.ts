@@ -110,3 +110,14 @@ export function defaultEmbeddingProvider(settings: ModelSettings, models: Langua
   const provider = defaultModelProvider(settings, models);
   return models.get(provider)?.defaults.embeddingModel ? provider : 'offline-lexical';
 }
+
+/** How much each provider writes at most where a request does not say. */
+export function outputLimits(options: ProviderOptions): (provider: string) => number {
+  const { openai, azure, anthropic, bedrock, gemini, ollama, compatible } = options;
+  const named = { openai, 'openai-responses': openai, 'azure-openai': azure, anthropic, bedrock, gemini, ollama };
+  const limits = new Map([
+    ...Object.entries(named).map(([provider, { maxOutputTokens }]) => [provider, maxOutputTokens] as const),
+    ...compatible.map(({ provider, maxOutputTokens }) => [provider, maxOutputTokens] as const),
+  ]);
+  return (provider) => limits.get(provider) ?? 0;
+}

@@ -6,6 +6,7 @@ import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
 import { addInsightCommands } from './insight-commands.ts';
 import { addMcpCommands } from './mcp-commands.ts';
+import { addBudgetsCommands } from './budgets-commands.ts';
 import { addModelsCommands } from './models-commands.ts';
 import { addOperateCommands } from './operate-commands.ts';
 import { addPayloadsCommand } from './payloads/payloads-command.ts';
@@ -61,6 +62,7 @@ addEventsCommand(program);
 addEraseCommands(program);
 addInsightCommands(program);
 addModelsCommands(program);
+addBudgetsCommands(program);
 addMcpCommands(program);
 addPayloadsCommand(program);
 

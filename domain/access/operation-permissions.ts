@@ -127,6 +127,10 @@ export const OPERATION_PERMISSIONS = {
 
   models: 'models:read',
   testModel: 'models:call',
+  budgets: 'models:read',
+  budget: 'models:read',
+  saveBudget: 'models:write',
+  removeBudget: 'models:write',
   nodeTokens: 'runs:read',
 } as const satisfies Record<string, Rule>;
 

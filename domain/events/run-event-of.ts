@@ -8,6 +8,7 @@ const RUN_EVENT_TYPES: Readonly<Record<RunEventType, true>> = {
   'node.started': true,
   'node.completed': true,
   'node.failed': true,
+  'node.parked': true,
   'node.cancelled': true,
   'node.retry_requested': true,
   'node.skip_requested': true,

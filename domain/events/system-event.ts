@@ -1,5 +1,6 @@
 import type { PayloadOf } from './event-field.ts';
 import { ACCESS_EVENTS } from './kinds/access-events.ts';
+import { BUDGET_EVENTS } from './kinds/budget-events.ts';
 import { CALL_EVENTS } from './kinds/call-events.ts';
 import { DEFINITION_EVENTS } from './kinds/definition-events.ts';
 import { MCP_EVENTS } from './kinds/mcp-events.ts';
@@ -12,6 +13,7 @@ export const SYSTEM_EVENTS = {
   ...TRIGGER_EVENTS,
   ...ACCESS_EVENTS,
   ...MCP_EVENTS,
+  ...BUDGET_EVENTS,
 };
 
 export type SystemEventType = keyof typeof SYSTEM_EVENTS;

@@ -36,6 +36,24 @@ export const MODEL_ERRORS = {
     retry: false,
     message: (f) => `The account at provider ${String(f['provider'])} is used up: ${String(f['detail'])}`,
   },
+  MODEL_DOWNGRADED: {
+    status: 402,
+    retry: false,
+    message: (f) =>
+      `Model ${String(f['to'])} is asked in place of those of ${String(f['provider'])}: ${String(f['detail'])}`,
+  },
+  MODEL_PRICE_UNKNOWN: {
+    status: 422,
+    retry: false,
+    message: (f) => `The price of model ${String(f['model'])} of provider ${String(f['provider'])} is not known`,
+    hint: 'Give it one with `weft models price`, or set WEFT_MODEL_UNKNOWN_PRICE to warn or zero.',
+  },
+  BUDGET_EXCEEDED: {
+    status: 402,
+    retry: false,
+    message: (f) => String(f['detail']),
+    hint: '`weft budgets list` shows what is used; `weft budgets set` raises a limit.',
+  },
   MODEL_OUTPUT_INVALID: {
     status: 502,
     retry: false,

@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { CompiledDefinition } from './compile.ts';
 import type { DeliverArguments, NodeArguments, SetVariableArguments, SkipArguments } from './messages.ts';
+import { nodeTypeRow } from './node-types.ts';
 import { executionsOf, type NodeState, type RunState } from './run-state.ts';
 import { isClosed, isSettled } from './run-status.ts';
 import { schemaProblem } from './schema-problem.ts';
@@ -33,12 +34,17 @@ export function assertCanResume(state: RunState): void {
 /** @throws AppError NOT_FOUND, RUN_CLOSED, NOT_RETRYABLE */
 export function assertCanRetry(compiled: CompiledDefinition, state: RunState, request: NodeArguments): void {
   assertCanPause(state);
-  const node = execution(compiled, state, request, (one) => one.status === 'FAILED');
+  const node = execution(compiled, state, request, (one) => one.status === 'FAILED' || hasGivenWay(one));
+  if (hasGivenWay(node)) return;
   const parked = state.parked.some(
     (one) => compiled.nodes[one.node]?.id === node.id && one.iteration === node.iteration,
   );
   if (!parked) throw new AppError('NOT_RETRYABLE', { nodeId: node.id, detail: `its status is ${node.status}` });
 }
+
+/** An activity that waits for a moment. */
+const hasGivenWay = ({ status, type }: NodeState): boolean =>
+  status === 'WAITING' && nodeTypeRow(type).class === 'activity';
 
 /** @throws AppError NOT_FOUND, RUN_CLOSED, NOT_SKIPPABLE */
 export function assertCanSkip(compiled: CompiledDefinition, state: RunState, request: SkipArguments): void {

@@ -13,3 +13,11 @@ export function parseChildRunId(runId: string): ChildRef | null {
   const chunk = match[3] === undefined ? null : Number(match[3]);
   return { nodeId: nodeId(match[1] as string), iteration: match[2] as string, chunk };
 }
+
+/** A run, then the one it is a child of, and so on up to the one that nobody else has started. */
+export function runLineage(runId: string): string[] {
+  const ref = parseChildRunId(runId);
+  if (ref === null) return [runId];
+  const parent = runId.slice(0, runId.length - childRunId('', ref).length);
+  return [runId, ...(parent === '' ? [] : runLineage(parent))];
+}

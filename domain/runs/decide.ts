@@ -69,6 +69,7 @@ function commandsOf(compiled: CompiledDefinition, state: RunState, node: Compile
   const of: Of = { nodeId: node.id, iteration: current.iteration };
   switch (node.row.class) {
     case 'activity': {
+      if (current.status === 'WAITING') return [timer(of, state, current)];
       const members = current.solo ? [] : groupFrom(compiled, node);
       return [
         members.length > 1
@@ -81,9 +82,15 @@ function commandsOf(compiled: CompiledDefinition, state: RunState, node: Compile
     case 'container':
       return chunks(of, current);
     default:
-      return [{ type: 'startTimer', ...of, durationMs: Math.max(0, (current.deadline ?? state.now) - state.now) }];
+      return [timer(of, state, current)];
   }
 }
+
+const timer = (of: Of, { now }: RunState, { deadline }: NodeState): Command => ({
+  type: 'startTimer',
+  ...of,
+  durationMs: Math.max(0, (deadline ?? now) - now),
+});
 
 const child = (of: Of, chunk: number | null, concurrency: number): Command => ({
   type: 'startChild',

@@ -18,7 +18,7 @@ import { goOnForked } from './rerun/fork-state.ts';
 import { rootBody, type RunState } from './run-state.ts';
 import { isClosed, isSettled, type RunStatus } from './run-status.ts';
 import { undoEvent, undoEventOf } from './undo.ts';
-import { receiveEvent, timeUp } from './wait-node.ts';
+import { goOnNow, parkNode, receiveEvent, timeUp } from './wait-node.ts';
 
 type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 
@@ -107,6 +107,8 @@ function apply(change: Change, event: RunEvent): void {
       return completed(change, change.find(event, 'RUNNING'), event.output);
     case 'node.failed':
       return change.fail(change.find(event, 'RUNNING'), event.error);
+    case 'node.parked':
+      return parkNode(change, change.find(event, 'RUNNING'), event.until);
     case 'node.cancelled':
       return change.cancel(change.find(event, 'RUNNING'));
     case 'group.completed':
@@ -132,7 +134,8 @@ function apply(change: Change, event: RunEvent): void {
       return;
     }
     case 'node.retry_requested':
-      return requestRetry(change, change.find(event, 'FAILED'));
+      requestRetry(change, change.find(event, 'FAILED'));
+      return goOnNow(change, change.find(event, 'WAITING'));
     case 'node.skip_requested':
       return requestSkip(change, event);
     case 'variable.set':
@@ -155,7 +158,10 @@ function apply(change: Change, event: RunEvent): void {
 
 function scheduled(change: Change, event: EventOf<'node.scheduled'>): void {
   const place = change.find(event, 'PENDING');
-  if (place) return change.set(place, { status: 'RUNNING', due: false, startedAt: change.at });
+  if (place) {
+    const startedAt = change.get(place).startedAt ?? change.at;
+    return change.set(place, { status: 'RUNNING', due: false, startedAt });
+  }
   // The activity by which a later link of the run waits for a child of an earlier one.
   const child = change.find(event, 'RUNNING');
   if (child?.node.row.class === 'child') change.set(child, { attached: true, due: false });

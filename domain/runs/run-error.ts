@@ -1,4 +1,5 @@
 import { AppError, ERRORS, isErrorCode } from '../errors.ts';
+import { isJsonObject } from '../json.ts';
 import type { RunError } from './run-event.ts';
 import { NodeFailure } from './run-inline-node.ts';
 
@@ -14,6 +15,15 @@ export function failureToRunError(type: string | null | undefined, message: stri
   if (!isErrorCode(type)) return { code: isOwnCode(type) ? type : 'NODE_FAILED', message, nodeId, hint: null };
   const row = ERRORS[type];
   return { code: type, message, nodeId, hint: 'hint' in row ? row.hint : null };
+}
+
+/** The type of the failure by which an activity says that it may not go on before a moment. */
+export const PARKED = 'CALL_PARKED';
+
+/** That moment in ms, when the failure of an activity is of that kind; `details` are the fields of the error. */
+export function parkedUntil(type: string | null | undefined, details: unknown): number | null {
+  const until = type === PARKED && isJsonObject(details) ? details['until'] : null;
+  return typeof until === 'number' ? until : null;
 }
 
 const isOwnCode = (type: string | null | undefined): type is string => /^[A-Z][A-Z0-9_]+$/.test(type ?? '');

@@ -41,6 +41,8 @@ export type RunEvent = { at: number } & (
   | ({ type: 'node.started'; attempt: number } & NodeRef)
   | ({ type: 'node.completed'; output: Json } & NodeRef)
   | ({ type: 'node.failed'; error: RunError } & NodeRef)
+  /** Its activity may not go on before a moment (ms since the epoch) and gave way; it is no attempt of its. */
+  | ({ type: 'node.parked'; until: number; error: RunError } & NodeRef)
   | ({ type: 'node.cancelled' } & NodeRef)
   /** Fused nodes: one local activity, one event. `nodeId` is the first of them. */
   | ({ type: 'group.completed'; results: readonly GroupResult[] } & NodeRef)

@@ -30,6 +30,7 @@ export function undoEvent(change: Change, event: NodeEvent): void {
       return running ? set('RUNNING', { attempts: event.attempt }) : undefined;
     case 'node.completed':
       return running ? set('COMPLETED', { output: event.output, closedAt: change.at }) : undefined;
+    case 'node.parked':
     case 'node.failed':
       return running ? set('FAILED', { error: { ...event.error, nodeId: undo.id }, closedAt: change.at }) : undefined;
     case 'node.cancelled':

@@ -43,10 +43,25 @@ function momentOf(at: Json): number {
   });
 }
 
+/** An activity that gave way gets its turn again when the moment has come. */
+export function parkNode(change: Change, place: Place | null, until: number): void {
+  if (place === null) return;
+  if (change.closing) return change.cancel(place);
+  change.set(place, { status: 'WAITING', deadline: until, due: true, attempts: 0 });
+}
+
+/** Somebody wants such an activity tried before its moment. */
+export function goOnNow(change: Change, place: Place | null): void {
+  if (place?.node.row.class === 'activity') timeUp(change, place);
+}
+
 /** The timer of a waiting node has fired. */
 export function timeUp(change: Change, place: Place | null): void {
   if (place === null) return;
   const node = change.get(place);
+  if (place.node.row.class === 'activity') {
+    return change.set(place, { status: 'PENDING', deadline: null, due: true, solo: true });
+  }
   switch (place.node.type) {
     case 'delay':
     case 'until':

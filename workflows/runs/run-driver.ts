@@ -12,7 +12,7 @@ import type { RunEvent } from '../../domain/runs/run-event.ts';
 import { groupInput } from '../../domain/runs/run-group.ts';
 import { initialState, type RunState, type Slice } from '../../domain/runs/run-state.ts';
 import { migratedState } from '../../domain/runs/versions/check-migration.ts';
-import { activityError } from './activity-error.ts';
+import { activityError, parkedActivity } from './activity-error.ts';
 import { activityOf, childResultActivity, groupActivity, undoActivityOf } from './activity-of.ts';
 import { childError } from './child-error.ts';
 import { childIdOf, startChildRun } from './child-of.ts';
@@ -366,5 +366,9 @@ export class RunDriver {
 function failedEvent(error: unknown, nodeId: NodeId, iteration: string): Extract<RunEvent, { nodeId: string }> {
   const at = Date.now();
   if (isCancellation(error)) return { type: 'node.cancelled', at, nodeId, iteration };
-  return { type: 'node.failed', at, nodeId, iteration, error: activityError(error, nodeId) };
+  const until = parkedActivity(error);
+  return {
+    ...(until === null ? { type: 'node.failed' as const } : { type: 'node.parked' as const, until }),
+    ...{ at, nodeId, iteration, error: activityError(error, nodeId) },
+  };
 }

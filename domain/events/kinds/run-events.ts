@@ -46,6 +46,11 @@ export const RUN_EVENTS = {
   'node.started': eventKind('A worker took it', { ...node, attempt: count('Attempt, from 1') }),
   'node.completed': eventKind('A node gave its output', { ...node, ...output }),
   'node.failed': eventKind('A node failed for good', { ...node, ...error }),
+  'node.parked': eventKind('A node may not go on before a moment, and waits for it', {
+    ...node,
+    until: count('The moment, in milliseconds since the epoch'),
+    ...error,
+  }),
   'node.cancelled': eventKind('A node was cancelled', node),
   'node.retry_requested': eventKind('Somebody wants a failed node tried again', { ...openNode, ...by }),
   'node.skip_requested': eventKind('Somebody gives a node its output', { ...openNode, ...output, ...by }),
