@@ -1,4 +1,5 @@
 import { ACCESS_SETTINGS } from './access-settings.ts';
+import { GATEWAY_SETTINGS } from './gateway-settings.ts';
 import { TOOL_SETTINGS } from './tool-settings.ts';
 import { MODEL_SETTINGS } from './model-settings.ts';
 
@@ -78,31 +79,7 @@ export const SETTINGS = {
     min: 1_000,
     meaning: 'About how many events the stream of a tenant in Redis keeps; the oldest go first.',
   },
-  WEFT_SUBGRAPH_TIMEOUT_MS: {
-    kind: 'integer',
-    default: 30000,
-    min: 10,
-    max: 600000,
-    meaning: 'How long the gateway waits for the answer of a subgraph.',
-  },
-  WEFT_GATEWAY_EXECUTOR: {
-    kind: 'string',
-    default: 'own',
-    choices: ['own', 'stock'],
-    meaning: 'Which executor runs the plans of queries: our own, or the one of @apollo/gateway.',
-  },
-  WEFT_GATEWAY_SHARE_FETCHES: {
-    kind: 'boolean',
-    default: true,
-    meaning: 'Whether equal queries of one identity that are under way at the same time go to a subgraph once.',
-  },
-  WEFT_GATEWAY_CACHE_BYTES: {
-    kind: 'integer',
-    default: 67_108_864,
-    min: 0,
-    meaning:
-      'Memory of the gateway for entities that subgraphs let it keep by `Cache-Control`, until events say that they have changed; 0 keeps none.',
-  },
+  ...GATEWAY_SETTINGS,
   WEFT_POSTGRES_PORT: { kind: 'integer', default: 5433, min: 0, max: 65535, meaning: 'Embedded Postgres.' },
   WEFT_TEMPORAL_PORT: { kind: 'integer', default: 7233, min: 0, max: 65535, meaning: 'Embedded Temporal dev server.' },
   WEFT_TEMPORAL_UI_PORT: { kind: 'integer', default: 8233, min: 0, max: 65535, meaning: 'Its Web UI.' },

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import express, { type Response, type Router } from 'express';
+import express, { type Request, type Response, type Router } from 'express';
 import { watchChangedStreams } from '../../adapters/postgres/changed-streams.ts';
-import { AppError } from '../../domain/errors.ts';
 import { type Access, IDENTIFY_AUDIENCE, IDENTITY_HEADER } from '../access/open-access.ts';
 import { sendProblem } from '../http/problem.ts';
 import type { EventDoors } from './mount-events.ts';
@@ -19,12 +18,11 @@ export type ChangesDoor = Pick<EventDoors, 'pool'> & {
 /** GET /internal/changes: tells the gateway which streams of which tenants get events, as server-sent events. */
 export function changesRoute({ pool, access, logInternal, stopping }: ChangesDoor): Router {
   const router = express.Router();
-  router.get('/internal/changes', async (request, response) => {
+  async function answer(request: Request, response: Response): Promise<void> {
     const leaving = new AbortController();
     response.on('close', () => leaving.abort());
     try {
       await access.internal?.verify(request.get(IDENTITY_HEADER) ?? '', IDENTIFY_AUDIENCE);
-      if (stopping.aborted) throw new AppError('DATABASE_UNAVAILABLE');
       const signal = AbortSignal.any([leaving.signal, stopping]);
       await tell(response, watchChangedStreams(pool, signal), signal);
     } catch (error) {
@@ -32,7 +30,8 @@ export function changesRoute({ pool, access, logInternal, stopping }: ChangesDoo
       if (!leaving.signal.aborted && !stopping.aborted) logInternal(error);
       response.end();
     }
-  });
+  }
+  router.get('/internal/changes', (request, response) => void answer(request, response));
   return router;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { CachePolicy } from './cache-policy.ts';
+import { recentChanges } from './recent-changes.ts';
 
 /** Whom kept answers are for. */
 export type CacheScopes = {
@@ -37,7 +38,6 @@ export type CacheFigures = { entities: number; bytes: number; found: number; mis
 
 type Entry = { text: string; expires: number; private: boolean; tag: string | null };
 
-/** Of what changed lately; an entity that was asked for before the oldest of them is not kept. */
 const MOST_CHANGES = 10_000;
 const BYTES_PER_CHARACTER = 2;
 const OVERHEAD_BYTES = 200;
@@ -49,9 +49,7 @@ export function createEntityCache(
   now: () => number = Date.now,
 ): EntityCache {
   const byTag = new Map<string, Set<string>>();
-  const changes = new Map<string, number>();
-  let changed = 0;
-  let forgotten = 0;
+  const changes = recentChanges(MOST_CHANGES);
   let isFirst = true;
   const counts = { found: 0, missed: 0, purged: 0 };
   const entries = new LRUCache<string, Entry>({
@@ -65,16 +63,6 @@ export function createEntityCache(
       if (keys?.size === 0) byTag.delete(tag);
     },
   });
-
-  function note(tag: string): void {
-    changed += 1;
-    changes.delete(tag);
-    changes.set(tag, changed);
-    if (changes.size <= MOST_CHANGES) return;
-    const [oldest, at] = changes.entries().next().value as [string, number];
-    changes.delete(oldest);
-    forgotten = at;
-  }
 
   function live(key: string): Entry | undefined {
     const entry = entries.get(key);
@@ -93,17 +81,16 @@ export function createEntityCache(
       const maxAge = Math.floor((entry.expires - now()) / 1000);
       return { text: entry.text, policy: { maxAge, private: entry.private } };
     },
-    moment: () => changed,
+    moment: changes.moment,
     keep({ scopes, asked }, entities, policy, since) {
       const scope = policy.private ? scopes.own : scopes.shared;
       if (policy.maxAge <= 0 || scope === null) return;
       if (isFirst) onFirst();
       isFirst = false;
-      if (since < forgotten) return;
       const expires = now() + policy.maxAge * 1000;
       for (const { representation, text } of entities) {
         const tag = tagOf(scopes.tenantId, representation);
-        if (tag !== null && (changes.get(tag) ?? 0) > since) continue;
+        if (changes.since(since, tag)) continue;
         const key = keyOf(policy.private ? 'own' : 'shared', scope, asked, representation);
         entries.set(key, { text, expires, private: policy.private, tag });
         if (tag !== null && entries.has(key)) byTag.set(tag, (byTag.get(tag) ?? new Set()).add(key));
@@ -111,14 +98,13 @@ export function createEntityCache(
     },
     purge(tenantId, typename, id) {
       const tag = tagFor(tenantId, typename, id);
-      note(tag);
+      changes.add(tag);
       const keys = [...(byTag.get(tag) ?? [])];
       for (const key of keys) entries.delete(key);
       counts.purged += keys.length;
     },
     clear() {
-      changed += 1;
-      forgotten = changed;
+      changes.all();
       counts.purged += entries.size;
       entries.clear();
     },

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { readBody } from '../read-body.ts';
 import { runFor } from './live-caller.ts';
-import type { LiveRequest, LiveResult } from './live-operations.ts';
+import type { LiveRequest } from './live-operations.ts';
 import { formatted, type LiveDoor } from './live-sockets.ts';
 
 type Served = (request: IncomingMessage, response: ServerResponse) => Promise<void>;

@@ -15,7 +15,7 @@ import { subgraphError } from '../execute/subgraph-error.ts';
 import type { SubgraphContext } from '../subgraph-source.ts';
 import { followUpstream, type Upstream } from './follow-upstream.ts';
 import { upstreamOperation } from './resumable.ts';
-import type { Told } from './shared-stream.ts';
+import type { Told } from './joint-stream.ts';
 import type { UpstreamLink } from './upstream-link.ts';
 
 export type SubscriptionParts = {

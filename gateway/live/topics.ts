@@ -1,5 +1,5 @@
 import type { ExecutionResult } from '../execute/execute-operation.ts';
-import { type Reader, type SharedStream, shareStream, type Told } from './shared-stream.ts';
+import { type Reader, type JointStream, openJointStream, type Told } from './joint-stream.ts';
 
 /** What somebody wants to follow. */
 export type Wanted = {
@@ -25,14 +25,14 @@ const AHEAD = 100;
  * and again by itself when it has fallen behind.
  */
 export function createTopics(mostHeld: number, tooSlow: () => ExecutionResult): Topics {
-  const topics = new Map<string, SharedStream>();
+  const topics = new Map<string, JointStream>();
 
-  function share(key: string, source: AsyncGenerator<Told>, after: string | null): SharedStream {
+  function share(key: string, source: AsyncGenerator<Told>, after: string | null): JointStream {
     const onOver = () => {
       if (topics.get(key) === topic) topics.delete(key);
     };
     const ahead = after === null ? Number.POSITIVE_INFINITY : Math.min(AHEAD, mostHeld);
-    const topic = shareStream({ source, after, mostHeld, ahead, onOver });
+    const topic = openJointStream({ source, after, mostHeld, ahead, onOver });
     topics.set(key, topic);
     return topic;
   }

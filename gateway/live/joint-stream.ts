@@ -4,7 +4,7 @@ import type { ExecutionResult } from '../execute/execute-operation.ts';
 export type Told = { result: ExecutionResult; cursor: string | null };
 
 /** What equal callers follow together: the latest events, in order. */
-export type SharedStream = {
+export type JointStream = {
   /** Reads from a position on. */
   read: (from: number) => Reader;
   /** Where what comes after a place is, or undefined when that is not held. */
@@ -33,35 +33,22 @@ export type Sharing = {
 };
 
 /** Runs a source once for many readers. Each reads at its own pace; those who fall too far behind lose their place. */
-export function shareStream({ source, after, mostHeld, ahead, onOver }: Sharing): SharedStream {
-  const held: Told[] = [];
-  const places = new Map<string, number>();
+export function openJointStream({ source, after, mostHeld, ahead, onOver }: Sharing): JointStream {
+  const held = latestOf(mostHeld);
   const readers = new Set<Place>();
-  let next = 0;
   let over = false;
   let failure: unknown;
   let resume: (() => void) | null = null;
-  const first = () => Math.max(0, next - mostHeld);
-
-  function put(told: Told): void {
-    const index = next % mostHeld;
-    const old = held[index]?.cursor ?? null;
-    if (old !== null && places.get(old) === next - mostHeld) places.delete(old);
-    held[index] = told;
-    if (told.cursor !== null) places.set(told.cursor, next);
-    next += 1;
-    for (const reader of readers) reader.wake();
-  }
-
   const isAhead = () => {
-    for (const { position } of readers) if (next - position < ahead) return false;
+    for (const { position } of readers) if (held.next() - position < ahead) return false;
     return readers.size > 0;
   };
 
   async function pump(): Promise<void> {
     try {
       for await (const told of source) {
-        put(told);
+        held.put(told);
+        for (const reader of readers) reader.wake();
         while (isAhead() && !over) await new Promise<void>((resolve) => (resume = resolve));
         if (over) return;
       }
@@ -80,15 +67,15 @@ export function shareStream({ source, after, mostHeld, ahead, onOver }: Sharing)
   }
 
   async function take(place: Place): Promise<Told | null | 'behind'> {
-    while (place.position === next && !over && readers.has(place)) {
+    while (place.position === held.next() && !over && readers.has(place)) {
       await new Promise<void>((resolve) => (place.wake = resolve));
     }
     if (!readers.has(place)) return null;
-    if (place.position < first()) return 'behind';
-    if (place.position < next) {
+    if (place.position < held.first()) return 'behind';
+    if (place.position < held.next()) {
       place.position += 1;
       resume?.();
-      return held[(place.position - 1) % mostHeld] as Told;
+      return held.at(place.position - 1);
     }
     if (failure !== undefined) throw failure;
     return null;
@@ -97,11 +84,11 @@ export function shareStream({ source, after, mostHeld, ahead, onOver }: Sharing)
   void pump();
   return {
     behind: (cursor) => {
-      const place = places.get(cursor);
+      const place = held.placeOf(cursor);
       if (place !== undefined) return place + 1;
-      return cursor === after && first() === 0 ? 0 : undefined;
+      return cursor === after && held.first() === 0 ? 0 : undefined;
     },
-    latest: () => Math.max(0, next - 1),
+    latest: () => Math.max(0, held.next() - 1),
     read(from) {
       const place: Place = { position: from, wake: () => {} };
       readers.add(place);
@@ -116,6 +103,26 @@ export function shareStream({ source, after, mostHeld, ahead, onOver }: Sharing)
           void source.return(undefined);
         },
       };
+    },
+  };
+}
+
+/** The latest events, by their positions from 0 on. */
+function latestOf(most: number) {
+  const ring: Told[] = [];
+  const places = new Map<string, number>();
+  let next = 0;
+  return {
+    first: () => Math.max(0, next - most),
+    next: () => next,
+    at: (position: number) => ring[position % most] as Told,
+    placeOf: (cursor: string) => places.get(cursor),
+    put(told: Told) {
+      const old = ring[next % most]?.cursor ?? null;
+      if (old !== null && places.get(old) === next - most) places.delete(old);
+      ring[next % most] = told;
+      if (told.cursor !== null) places.set(told.cursor, next);
+      next += 1;
     },
   };
 }
