@@ -41,8 +41,8 @@ export async function historyToEvents(
   const events: HistoryStoredEvent[] = [];
   for (const event of history) {
     const version = Number(event.eventId);
-    await revealFailures(event, decode);
-    const { type, payload } = await mapEvent(event, version, refs, decode);
+    // Half of all events are of workflow tasks, which need no decoding.
+    const { type, payload } = mapTask(event) ?? (await mapOther(event, version, refs, decode));
     const { seconds, nanos } = event.eventTime ?? {};
     events.push({
       version,
@@ -66,7 +66,21 @@ export function recallNodeRef(refs: NodeRefs, event: Pick<HistoryStoredEvent, 'v
   });
 }
 
-async function mapEvent(event: HistoryEvent, id: number, refs: NodeRefs, decode: DecodePayloads): Promise<Mapped> {
+function mapTask({ eventType }: HistoryEvent): Mapped | undefined {
+  switch (eventType) {
+    case EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+      return { type: 'workflow_task.scheduled', payload: {} };
+    case EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+      return { type: 'workflow_task.started', payload: {} };
+    case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+      return { type: 'workflow_task.completed', payload: {} };
+    default:
+      return undefined;
+  }
+}
+
+async function mapOther(event: HistoryEvent, id: number, refs: NodeRefs, decode: DecodePayloads): Promise<Mapped> {
+  await revealFailures(event, decode);
   const name = EventType[event.eventType ?? 0]?.replace('EVENT_TYPE_', '').toLowerCase() ?? 'unknown';
   const unmapped: Mapped = { type: `temporal.${name}`, payload: {} };
   return (
@@ -208,12 +222,6 @@ async function mapTimerEvent(
 
 function mapBookkeeping(event: HistoryEvent): Mapped | undefined {
   switch (event.eventType) {
-    case EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
-      return { type: 'workflow_task.scheduled', payload: {} };
-    case EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
-      return { type: 'workflow_task.started', payload: {} };
-    case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-      return { type: 'workflow_task.completed', payload: {} };
     case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: {
       const { cause, failure } = event.workflowTaskFailedEventAttributes ?? {};
       const name = WorkflowTaskFailedCause[cause ?? 0]?.replace('WORKFLOW_TASK_FAILED_CAUSE_', '') ?? null;

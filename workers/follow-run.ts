@@ -1,9 +1,11 @@
 import type { Connection } from '@temporalio/client';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { SharedDefinitions } from '../adapters/postgres/compiled-definitions.ts';
 import { loadRunFeed, type RunFeed } from '../adapters/postgres/run-feed.ts';
 import type { FeedEvent } from '../adapters/postgres/feed-store.ts';
 import { AppError } from '../domain/errors.ts';
+import type { StoredEvent } from '../domain/events/stored-event.ts';
 import { migrationOf } from '../domain/events/run-fold.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { type HistoryCursor, readHistoryPage } from '../temporal/history-reader.ts';
@@ -59,7 +61,7 @@ export type Round = {
  * page lets them come together. The more runs are followed the longer it is: each request costs the server and this process
  * about the same, however few events it brings.
  */
-export const breathMs = (followed: number): number => Math.min(15 + 5 * followed, 120);
+export const breathMs = (followed: number): number => Math.min(10 + 8 * followed, 170);
 const SHORT_PAGE_EVENTS = 100;
 /** With runs waiting for a follower nobody lingers: the server then answers at once whether there is news. */
 const HURRIED_DEADLINE_MS = 1_050;
@@ -86,15 +88,19 @@ export async function followRun(
 }
 
 /** Undefined for a run that is not ours and that nobody has started in our queues. */
-export async function loadFollowed({ pool, adopt }: FollowRunDeps, runId: string): Promise<FollowedRun | undefined> {
+export async function loadFollowed(
+  { pool, adopt }: FollowRunDeps,
+  runId: string,
+  definitions: SharedDefinitions,
+): Promise<FollowedRun | undefined> {
   const refs: NodeRefs = new Map();
   let next: string | undefined;
-  const load = () =>
-    loadRunFeed(pool, runId, ({ version, type, payload }) => {
-      const fields = payload as JsonObject;
-      recallNodeRef(refs, { version, type, payload: fields });
-      if (type === 'run.continued_as_new') next = fields['temporalRunId'] as string;
-    });
+  const onEvent = ({ version, type, payload }: StoredEvent) => {
+    const fields = payload as JsonObject;
+    recallNodeRef(refs, { version, type, payload: fields });
+    if (type === 'run.continued_as_new') next = fields['temporalRunId'] as string;
+  };
+  const load = () => loadRunFeed(pool, runId, onEvent, definitions);
   const feed = (await load()) ?? ((await adopt(runId)) ? await load() : undefined);
   return feed && { feed, refs, next };
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { CompiledDefinition } from '../domain/runs/compile.ts';
 import { createFollowLanes } from './follow-lanes.ts';
 import {
   breathMs,
@@ -41,9 +42,11 @@ type Active = {
 const LIMITS: FollowersLimits = { followers: 400, backlog: 24, eventsInFlight: 20_000 };
 const PAGE_EVENTS = { most: 1_000, least: 50 };
 const CACHED_RUNS = 2_000;
+const CACHED_DEFINITIONS = 200;
 
 export function createFollowers(deps: FollowRunDeps, limits: FollowersLimits = LIMITS): Followers {
   const cache = new LRUCache<string, FollowedRun>({ max: CACHED_RUNS });
+  const definitions = new LRUCache<string, CompiledDefinition>({ max: CACHED_DEFINITIONS });
   const active = new Map<string, Active>();
   const lanes = createFollowLanes();
   const pauses = createRetryPauses();
@@ -74,7 +77,7 @@ export function createFollowers(deps: FollowRunDeps, limits: FollowersLimits = L
   };
   const attempt = async (request: FollowRequest, entry: Active) => {
     try {
-      const followed = cache.get(request.runId) ?? (await loadFollowed(deps, request.runId));
+      const followed = cache.get(request.runId) ?? (await loadFollowed(deps, request.runId, definitions));
       if (!followed) return;
       cache.set(request.runId, followed);
       entry.shard = followed.feed.shard;

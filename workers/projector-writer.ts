@@ -38,7 +38,7 @@ type Moved = (feed: RunFeed, events: readonly FeedEvent[]) => void;
 
 const BATCH_EVENTS = 2_000;
 /** A transaction costs about the same for one page as for ten. */
-const GATHER_MS = 60;
+const GATHER_MS = 80;
 /** So many are worth a transaction at once. */
 const GATHERED_EVENTS = 500;
 

@@ -40,7 +40,7 @@ const BALANCE_MS = 1_000;
 /** A NOTIFY is lost with its connection, so hints are also looked for. */
 const POLL_HINTS_MS = 500;
 /** Hints that come within it are taken together. */
-const GATHER_HINTS_MS = 50;
+const GATHER_HINTS_MS = 100;
 /** Older hints were waiting for a projector to come. */
 const LIVE_HINT_MS = 5_000;
 

@@ -14,13 +14,21 @@ export type CompiledDefinitions = {
   hashOf: (definition: CompiledDefinition) => string | undefined;
 };
 
-export function createCompiledDefinitions(pool: Queryable): CompiledDefinitions {
+/** What others have compiled before, by hash; a definition never changes. */
+export type SharedDefinitions = {
+  get: (hash: string) => CompiledDefinition | undefined;
+  set: (hash: string, definition: CompiledDefinition) => unknown;
+};
+
+export function createCompiledDefinitions(
+  pool: Queryable,
+  shared: SharedDefinitions = new Map<string, CompiledDefinition>(),
+): CompiledDefinitions {
   const compiled = new Map<string, CompiledDefinition>();
   const reading = new Map<string, Promise<CompiledDefinition>>();
   const read = async (hash: string) => {
-    const published = await readDefinitionByHash(pool, definitionHash(hash));
-    if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: hash });
-    const definition = compileDefinition(published.definition);
+    const definition = shared.get(hash) ?? (await readAndCompile(pool, hash));
+    shared.set(hash, definition);
     compiled.set(hash, definition);
     return definition;
   };
@@ -33,4 +41,10 @@ export function createCompiledDefinitions(pool: Queryable): CompiledDefinitions 
       return found;
     },
   };
+}
+
+async function readAndCompile(pool: Queryable, hash: string): Promise<CompiledDefinition> {
+  const published = await readDefinitionByHash(pool, definitionHash(hash));
+  if (!published) throw new AppError('NOT_FOUND', { what: 'Definition', id: hash });
+  return compileDefinition(published.definition);
 }

@@ -8,8 +8,9 @@ import { initialState } from '../../domain/runs/run-state.ts';
 import { createTestDatabase, type TestDatabase, uniqueName } from '../../tests/servers.ts';
 import { publishDefinition } from './definition-store.ts';
 import { readRunEvents } from './event-store.ts';
-import { type FeedEvent, type FeedPage, RUN_CHANGED_CHANNEL, writeFeedPages } from './feed-store.ts';
+import { type FeedEvent, type FeedPage, writeFeedPages } from './feed-store.ts';
 import { createPool } from './pool.ts';
+import { RUN_CHANGED_CHANNEL } from './read-models.ts';
 import { loadRunFeed } from './run-feed.ts';
 import { insertRun } from './run-store.ts';
 

@@ -16,8 +16,6 @@ import { type NodeRow, nodeRow, type RunRow, runRow, updateRunRows, upsertNodeRo
 import { releaseLeases } from './release-leases.ts';
 import { inTransaction } from './transaction.ts';
 
-export const RUN_CHANGED_CHANNEL = 'weft_run_changed';
-
 export type FeedEvent = { version: number; type: string; occurredAt: Date; payload: Json };
 
 /** What a page of one link of a run changes; written with those of other runs in one transaction. */
@@ -78,6 +76,8 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
       await updateRunRows(
         client,
         writtenRows.map(({ run }) => run),
+        undefined,
+        messagesOf(written.filter((page) => page.events.length > 0).map((page) => page.runId)),
       );
       await releaseLeases(
         client,
@@ -86,10 +86,6 @@ export async function writeFeedPages(pool: pg.Pool, pages: readonly FeedPage[]):
       await insertChildRuns(
         client,
         writtenRows.flatMap(({ children }) => children),
-      );
-      await notifyChanged(
-        client,
-        written.filter((page) => page.events.length > 0).map((page) => page.runId),
       );
       return new Set(pages.filter((page) => !keys.has(page)).map((page) => page.runId));
     },
@@ -120,8 +116,8 @@ const runChange = (page: FeedPage) => ({
 const streamIdOf = (page: FeedPage): string => runStreamId(page.runId, page.temporalRunId);
 
 function sorted(pages: readonly FeedPage[]): FeedPage[] {
-  const order = (page: FeedPage) => `${page.tenantId}\0${streamIdOf(page)}`;
-  return pages.toSorted((left, right) => (order(left) < order(right) ? -1 : 1));
+  const placed = pages.map((page) => ({ page, order: `${page.tenantId}\0${streamIdOf(page)}` }));
+  return placed.sort((left, right) => (left.order < right.order ? -1 : 1)).map(({ page }) => page);
 }
 
 /** `head`: the link that the next event of the stream follows. */
@@ -184,16 +180,13 @@ async function moveStreams(
 
 const NOTIFY_BYTES = 7_000;
 
-/** Run ids parted by spaces; one call a flush, as every NOTIFY takes a lock of the whole database when it commits. */
-async function notifyChanged(client: pg.PoolClient, runIds: readonly string[]): Promise<void> {
-  if (runIds.length === 0) return;
+/** Run ids parted by spaces: few messages, as every NOTIFY takes a lock of the whole database when it commits. */
+function messagesOf(runIds: readonly string[]): string[] {
   const messages: string[] = [];
   for (const runId of runIds) {
     const last = messages.at(-1);
     if (last === undefined || last.length + runId.length > NOTIFY_BYTES) messages.push(runId);
     else messages[messages.length - 1] = `${last} ${runId}`;
   }
-  await client.query(`SELECT pg_notify('${RUN_CHANGED_CHANNEL}', message) FROM unnest($1::text[]) AS message`, [
-    messages,
-  ]);
+  return messages;
 }

@@ -11,6 +11,7 @@ export type RunChange = { runId: string; temporalRunId: string; eventCount: numb
 export type NodeRow = NodeChange & { input: string; output: string };
 export type RunRow = RunChange & { output: string };
 type Tables = { runs: string; nodes: string };
+export const RUN_CHANGED_CHANNEL = 'weft_run_changed';
 const LIVE: Tables = { runs: 'runs', nodes: 'node_executions' };
 
 export function nodeRow(change: NodeChange, spilled: SpilledValues): NodeRow {
@@ -65,19 +66,27 @@ export async function upsertNodeRows(
   });
 }
 
-export async function updateRunRows(client: pg.PoolClient, changes: readonly RunRow[], { runs } = LIVE): Promise<void> {
+/** `messages` are sent on RUN_CHANGED_CHANNEL when the transaction is committed. */
+export async function updateRunRows(
+  client: pg.PoolClient,
+  changes: readonly RunRow[],
+  { runs } = LIVE,
+  messages: readonly string[] = [],
+): Promise<void> {
   if (changes.length === 0) return;
   const column = <T>(of: (state: RunState) => T) => changes.map(({ state }) => of(state));
   await client.query({
     name: `update-${runs}`,
-    text: `UPDATE ${runs} AS run
+    text: `WITH changed AS (
+           UPDATE ${runs} AS run
            SET status = change.status, output = change.output, error = change.error, started_at = change.started_at,
                closed_at = change.closed_at, temporal_run_id = change.temporal_run_id, event_count = change.event_count,
                paused = change.paused
            FROM unnest($1::text[], $2::text[], $3::json[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[],
                        $8::int[], $9::json[])
              AS change(id, status, output, error, started_at, closed_at, temporal_run_id, event_count, paused)
-           WHERE run.id = change.id`,
+           WHERE run.id = change.id
+           ) SELECT pg_notify('${RUN_CHANGED_CHANNEL}', message) FROM unnest($10::text[]) AS message`,
     values: [
       textArray(changes.map((change) => change.runId)),
       textArray(column((state) => state.status)),
@@ -88,6 +97,7 @@ export async function updateRunRows(client: pg.PoolClient, changes: readonly Run
       textArray(changes.map((change) => change.temporalRunId)),
       int4Array(changes.map((change) => change.eventCount)),
       jsonArray(column((state) => pauseText(state))),
+      textArray(messages),
     ],
   });
 }

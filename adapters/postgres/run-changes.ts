@@ -1,4 +1,4 @@
-import { RUN_CHANGED_CHANNEL } from './feed-store.ts';
+import { RUN_CHANGED_CHANNEL } from './read-models.ts';
 import { listenTo } from './listen-to.ts';
 import { waitFor } from './wait-for.ts';
 

@@ -4,7 +4,7 @@ import { foldStored, migrationOf, type RunFold } from '../../domain/events/run-f
 import type { StoredEvent } from '../../domain/events/stored-event.ts';
 import type { CompiledDefinition } from '../../domain/runs/compile.ts';
 import { initialState, type RunState } from '../../domain/runs/run-state.ts';
-import { type CompiledDefinitions, createCompiledDefinitions } from './compiled-definitions.ts';
+import { type CompiledDefinitions, createCompiledDefinitions, type SharedDefinitions } from './compiled-definitions.ts';
 import { readRunEvents, type RunStoredEvent } from './event-store.ts';
 import type { Queryable } from './payload-store.ts';
 
@@ -62,6 +62,7 @@ export async function loadRunFeed(
   pool: pg.Pool,
   runId: string,
   onEvent: (event: StoredEvent) => void,
+  shared?: SharedDefinitions,
 ): Promise<RunFeed | undefined> {
   const { rows } = await pool.query<{
     tenant_id: string;
@@ -73,7 +74,7 @@ export async function loadRunFeed(
     [runId],
   );
   const run = rows[0];
-  const definitions = createCompiledDefinitions(pool);
+  const definitions = createCompiledDefinitions(pool, shared);
   const compiled = run && (await readUnlessUnknown(definitions, run.definition_hash));
   if (!compiled) return undefined;
   const links = await pool.query<LinkRow>(
