@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { BLOCK_POSITIONS } from './insert-events.ts';
 import type { Tampering } from '../../domain/events/verification.ts';
 
 /** Whether tenants have every position from 1 to their head, and every event its stream: what is gone as a whole leaves a gap. */
@@ -33,5 +34,22 @@ export async function verifyTenants(client: pg.PoolClient, tenantId: string | un
     const detail = `${events} events belong to stream number ${stream_key}, which this tenant does not have`;
     return { tenantId: tenant_id, streamId: null, version: null, kind: 'ORPHANED' as const, detail };
   });
-  return [...positions, ...orphaned];
+  return [...positions, ...orphaned, ...(await unlistedEvents(client, tenantId))];
+}
+
+/** Reads by type and by correlation id look where the blocks say: what these do not name is not found. */
+async function unlistedEvents(client: pg.PoolClient, tenantId: string | undefined): Promise<Tampering[]> {
+  const { rows } = await client.query<{ tenant_id: string; kind: string; key: string; blocks: number }>(
+    `SELECT tenant_id, kind, key, count(*)::int AS blocks FROM (
+       SELECT DISTINCT tenant_id, 'type' AS kind, type AS key, (position - 1) / $2 AS block FROM events
+       UNION SELECT DISTINCT tenant_id, 'correlation', correlation_id, (position - 1) / $2 FROM events
+             WHERE correlation_id IS NOT NULL
+       EXCEPT SELECT tenant_id, kind, key, block FROM event_blocks
+     ) AS unlisted WHERE $1::text IS NULL OR tenant_id = $1 GROUP BY tenant_id, kind, key ORDER BY tenant_id, kind, key`,
+    [tenantId ?? null, BLOCK_POSITIONS],
+  );
+  return rows.map(({ tenant_id, kind, key, blocks }) => {
+    const detail = `in ${blocks} blocks no read by ${kind} finds ${key}`;
+    return { tenantId: tenant_id, streamId: null, version: null, kind: 'UNLISTED' as const, detail };
+  });
 }

@@ -4,6 +4,7 @@ import type { NewEvent, StoredEvent } from '../../domain/events/stored-event.ts'
 import type { Json } from '../../domain/json.ts';
 import { createTestDatabase, type TestDatabase, uniqueName } from '../../tests/servers.ts';
 import { type Append, appendEvents, appendWithin, readStream, readTenantEvents } from './event-store.ts';
+import { verifyEvents } from './event-verification.ts';
 import { createPool } from './pool.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -151,6 +152,43 @@ describe('many writers of one tenant', () => {
       await appendWithin(client, append);
       throw new Error('rolled back');
     });
+});
+
+describe('writers whose connections are killed in the middle', () => {
+  it('and who try again with the same ids store each event once, without a gap, in a whole chain', async () => {
+    const tenantId = tenant();
+    const writing = createPool(`${database.url}${database.url.includes('?') ? '&' : '?'}application_name=doomed`, 8);
+    const owner = createPool(database.url, 1, undefined, 'owner');
+    let done = false;
+    let killed = 0;
+    const killer = (async () => {
+      while (!done) {
+        const { rowCount } = await owner.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE application_name = 'doomed' AND state <> 'idle' AND random() < 0.2`,
+        );
+        killed += rowCount ?? 0;
+      }
+    })();
+    const write = async (writer: number) => {
+      for (let turn = 0; turn < 25; turn += 1) {
+        const append = { tenantId, streamId: `s${writer % 3}`, expectedVersion: 'any' as const, events: made(3) };
+        while (!(await appendEvents(writing, append).catch(() => null)));
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: 6 }, (_, writer) => write(writer)));
+    } finally {
+      done = true;
+      await killer;
+      await Promise.all([writing.end(), owner.end()]);
+    }
+    expect(killed).toBeGreaterThan(0);
+    const stored = await readTenantEvents(pool, { tenantId, after: 0n, first: 1_000 });
+    expect(stored.map(({ position }) => position)).toEqual(Array.from({ length: 450 }, (_, at) => BigInt(at + 1)));
+    expect(new Set(stored.map(({ eventId }) => eventId)).size).toBe(450);
+    expect((await verifyEvents(pool, { tenantId })).found).toEqual([]);
+  }, 60_000);
 });
 
 describe('stored events', () => {

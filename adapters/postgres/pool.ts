@@ -25,6 +25,8 @@ export function createPool(
   const pool = new pg.Pool(options);
   // An idle connection that the server closes is replaced by the pool; without a listener the process would exit.
   pool.on('error', () => undefined);
+  // So would it for one that is given out and has no statement under way; its next statement says what happened.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   if (storage) carryStorage(pool, storage);
   return pool;
 }

@@ -4,6 +4,7 @@ import { type EventFilter, matchesFilter } from '../../domain/events/event-filte
 import type { StoredEvent } from '../../domain/events/stored-event.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/servers.ts';
 import { appendEvents, readTenantEvents } from './event-store.ts';
+import { verifyEvents } from './event-verification.ts';
 import { createPool } from './pool.ts';
 import { type EventListing, readEvents } from './read-events.ts';
 
@@ -118,5 +119,14 @@ describe('reading events', () => {
     expect(await readEvents(pool, { tenantId: 'other', filter: { streamId: 'a' }, first: 10 })).toEqual([]);
     expect(await readEvents(pool, { tenantId: 'other', filter: { correlationId: 'r' }, first: 10 })).toEqual([]);
     expect(await readEvents(pool, { tenantId: 'other', filter: { types: ['thing.done'] }, first: 10 })).toEqual([]);
+  });
+
+  it('are found by type as long as the rows that say where they are stand: verifying names one that is gone', async () => {
+    expect((await verifyEvents(pool, {})).found).toEqual([]);
+    await pool.query("DELETE FROM event_blocks WHERE key = 'rare_thing.seen' AND block > 0");
+    const { found } = await verifyEvents(pool, {});
+    expect(found).toMatchObject([
+      { tenantId: TENANT, kind: 'UNLISTED', detail: expect.stringContaining('rare_thing.seen') },
+    ]);
   });
 });

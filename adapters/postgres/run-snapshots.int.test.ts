@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type pg from 'pg';
@@ -138,6 +139,17 @@ describe('snapshots', () => {
     await pool.query('DELETE FROM payloads');
     expect(await readSnapshot(pool, id, 1_000)).toBeNull();
     expect(await read(id, Infinity, 2)).toEqual(states.at(-1));
+  });
+
+  it('whose bytes somebody changed do not count, and the state is what the events give', async () => {
+    const { id, states } = await storedRun(aRun(), 4);
+    await read(id, Infinity, 2);
+    const forged = deflateRawSync(JSON.stringify({ ...(states.at(-1) as RunState), output: 'forged' }));
+    for (const bytes of [forged, Buffer.from('no deflate')]) {
+      await pool.query('UPDATE payloads SET bytes = $1', [bytes]);
+      expect(await readSnapshot(pool, id, 1_000)).toBeNull();
+      expect(await read(id, Infinity, 2)).toEqual(states.at(-1));
+    }
   });
 
   it('are not made of a state that JSON does not carry', async () => {

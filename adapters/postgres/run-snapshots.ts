@@ -13,7 +13,7 @@ const COMPRESSION = { level: 2 };
 
 export type RunSnapshot = { sequence: number; definitionHash: string; state: RunState };
 
-/** The latest one up to an event that this code has made; null when there is none, or its bytes are gone. */
+/** The latest one up to an event that this code has made; null when there is none, or its bytes are gone or were changed. */
 export async function readSnapshot(pool: pg.Pool, runId: string, upTo: number): Promise<RunSnapshot | null> {
   const { rows } = await pool.query<{ sequence: number; definition_hash: string; state: { $payload: string } }>({
     name: 'read-snapshot',
@@ -24,8 +24,9 @@ export async function readSnapshot(pool: pg.Pool, runId: string, upTo: number): 
   const row = rows[0];
   if (row === undefined) return null;
   const hash = payloadHash(row.state.$payload);
-  const bytes = (await createPayloadStore(pool).get([hash])).get(hash);
-  if (bytes === undefined) return null;
+  const store = createPayloadStore(pool);
+  const bytes = (await store.get([hash])).get(hash);
+  if (bytes === undefined || store.address(bytes) !== hash) return null;
   const state = JSON.parse((await decompress(bytes)).toString()) as RunState;
   return { sequence: row.sequence, definitionHash: row.definition_hash, state };
 }

@@ -2,10 +2,20 @@
  * What can be wrong with a stored event:
  * PAYLOAD, FIELDS (type, times, ids, position, version or the link itself) and LARGE_VALUE differ from what was appended;
  * MOVED stands where another event was; REMOVED is missing; INSERTED came in beside the store; HEAD: the end of the stream is not
- * the one that was written last; POSITION: the tenant lacks positions or has too many; ORPHANED: the stream itself is missing.
+ * the one that was written last; POSITION: the tenant lacks positions or has too many; ORPHANED: the stream itself is missing;
+ * UNLISTED: reads by type or correlation id do not find it.
  */
 export type TamperingKind =
-  'PAYLOAD' | 'FIELDS' | 'LARGE_VALUE' | 'MOVED' | 'REMOVED' | 'INSERTED' | 'HEAD' | 'POSITION' | 'ORPHANED';
+  | 'PAYLOAD'
+  | 'FIELDS'
+  | 'LARGE_VALUE'
+  | 'MOVED'
+  | 'REMOVED'
+  | 'INSERTED'
+  | 'HEAD'
+  | 'POSITION'
+  | 'ORPHANED'
+  | 'UNLISTED';
 
 export type Tampering = {
   tenantId: string;

@@ -77,4 +77,22 @@ describe('recorded histories', () => {
     const faults = await replay([replaced(recording as Recording, '"after#1"', '"elsewhere#1"')]);
     expect(Object.values(faults)).toEqual([expect.stringContaining('nondeterminism')]);
   }, 60_000);
+
+  it('that somebody changed, whose events changed places or came twice, are not taken for what was recorded', async () => {
+    const [recording] = readCorpus(1).filter(({ workflowId }) => workflowId === 'replay-parallel-calls') as [Recording];
+    const withEvents = (change: (events: { eventId: string }[]) => { eventId: string }[]): Recording => {
+      const copy = structuredClone(recording);
+      for (const { history } of copy.links as unknown as { history: { events: { eventId: string }[] } }[])
+        history.events = change(history.events).map((event, index) => ({ ...event, eventId: String(index + 1) }));
+      return copy;
+    };
+    const half = 8;
+    const forged = {
+      duplicate: withEvents((events) => events.flatMap((event, at) => (at === half ? [event, event] : [event]))),
+      reordered: withEvents((events) => events.toSpliced(half, 2, ...events.slice(half, half + 2).reverse())),
+      removed: withEvents((events) => events.toSpliced(half, 1)),
+    };
+    for (const [what, changed] of Object.entries(forged))
+      expect({ what, fault: Object.values(await replay([changed]))[0] }).not.toEqual({ what, fault: null });
+  }, 60_000);
 });

@@ -165,6 +165,29 @@ describe('projections', () => {
     for (const name of NAMES) expect((await statuses()).get(name)).toMatchObject({ state: 'ACTIVE', rebuild: null });
   }, 120_000);
 
+  it('whose rows somebody changed or removed are right again when they are built again', async () => {
+    await stored(5);
+    await untilIdle();
+    const right = await contents();
+    await pool.query(`UPDATE node_stats SET completed = completed + 7`);
+    await pool.query('DELETE FROM run_search');
+    await pool.query(`UPDATE model_usage SET input_tokens = 0`);
+    expect(await contents()).not.toEqual(right);
+    for (const name of NAMES) await requestRebuild(pool, name);
+    await untilIdle();
+    expect(await contents()).toEqual(right);
+  });
+
+  it('take each event in once when any number of followers work at once', async () => {
+    await stored(6);
+    await Promise.all([untilIdle(), untilIdle(), untilIdle()]);
+    await untilIdle();
+    const together = await contents();
+    for (const name of NAMES) await requestRebuild(pool, name);
+    await untilIdle();
+    expect(await contents()).toEqual(together);
+  });
+
   it('come out the same from events that are archived', async () => {
     await stored(8);
     await untilIdle();
