@@ -153,6 +153,7 @@ describe('values of a subject', () => {
     const erased = await eraseValues(pool, { tenantId: DEFAULT_TENANT, subject: ADA });
     expect(erased).toMatchObject({ keys: 1, runs: 2, unsealed: 0 });
     expect(erased.payloads).toBeGreaterThan(0);
+    expect(await eraseValues(pool, { tenantId: DEFAULT_TENANT, subject: ADA })).toMatchObject({ keys: 0, payloads: 0 });
     expect(await databaseHas(SECRET, String(SECRET_NUMBER), ADA)).toEqual([]);
     expect(await verifyEvents(pool, {})).toMatchObject({ found: [], goneValues: 0 });
     expect((await calls())[0]?.payload).toMatchObject({ tool: call.tool, error: { message: ERASED } });
