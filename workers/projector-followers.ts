@@ -83,15 +83,8 @@ export function createFollowers(deps: FollowRunDeps, limits: FollowersLimits = L
       entry.shard = followed.feed.shard;
       const hurried = () => lanes.sizes().live > 0 || (entry.backlog && lanes.sizes().backlog > 0);
       const pageEvents = () => pageSize(limits, active.size);
-      await followRun(
-        deps,
-        followed,
-        request,
-        Object.assign(entry, {
-          ...{ signal: entry.abort.signal, hurried, pageEvents },
-          breathMs: () => breathMs(active.size),
-        }),
-      );
+      const round = { signal: entry.abort.signal, hurried, pageEvents, breathMs: () => breathMs(active.size) };
+      await followRun(deps, followed, request, Object.assign(entry, round));
       pauses.forget(request.runId);
     } catch (error) {
       cache.delete(request.runId);
