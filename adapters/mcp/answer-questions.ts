@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Client } from '@modelcontextprotocol/client';
+import { type Client, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/client';
 import { AppError } from '../../domain/errors.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
@@ -26,9 +26,8 @@ export function answerQuestions(client: Client) {
     const answer = takeAnswer(call, question);
     if (answer)
       return { action: answer.action, ...(answer.content === null ? {} : { content: answer.content as never }) };
-    const unanswered = new AppError('TOOL_INPUT_REQUIRED', { question });
-    call.giveUp(unanswered);
-    throw unanswered;
+    call.giveUp(new AppError('TOOL_INPUT_REQUIRED', { question }));
+    throw new ProtocolError(ProtocolErrorCode.InternalError, 'Not answered yet: the call comes again with the answer');
   });
   return {
     /** @throws TOOL_INPUT_REQUIRED, and whatever `send` throws */

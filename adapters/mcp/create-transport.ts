@@ -3,6 +3,7 @@ import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotoc
 import { AppError } from '../../domain/errors.ts';
 import type { McpServer } from '../../domain/tools/mcp-server.ts';
 import { resolveHost, systemResolve } from '../http/resolve-host.ts';
+import { credentialsOf } from './oauth-credentials.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 export type Reachable = Pick<McpServer, 'id' | 'transport' | 'command' | 'args' | 'maxResultBytes'>;
@@ -31,16 +32,18 @@ export async function createTransport(
     // Again at every connection; here the refusal still has its own name.
     await resolveHost(new URL(url.replace(/^ws/, 'http')), policy.allowedHosts, systemResolve);
   }
-  const requestInit = { headers: { ...secrets } };
+  const { headers, authProvider } = credentialsOf(secrets);
+  const requestInit = { headers };
+  const authorized = authProvider ? { authProvider } : {};
   switch (server.transport) {
     case 'stdio':
       return startProcess(server, secrets, policy);
     case 'http':
-      return new StreamableHTTPClientTransport(new URL(url), { fetch: policy.fetch, requestInit });
+      return new StreamableHTTPClientTransport(new URL(url), { fetch: policy.fetch, requestInit, ...authorized });
     case 'sse':
-      return new SSEClientTransport(new URL(url), { fetch: policy.fetch, requestInit });
+      return new SSEClientTransport(new URL(url), { fetch: policy.fetch, requestInit, ...authorized });
     case 'websocket':
-      return new WebSocketTransport(url, secrets, server.maxResultBytes + FRAME_BYTES);
+      return new WebSocketTransport(url, headers, server.maxResultBytes + FRAME_BYTES);
   }
 }
 

@@ -14,6 +14,10 @@ export type AddMcpOptions = McpOptions & {
   arg: string[];
   header: string[];
   env: string[];
+  oauthClient?: string;
+  oauthSecret?: string;
+  oauthScope?: string;
+  oauthIssuer?: string;
   allow: string[];
   idempotent: string[];
   balancing?: string;
@@ -44,6 +48,10 @@ export function addMcpCommands(program: Command): void {
     .option('--arg <text>', 'of the command; again for each', collect, [])
     .option('--header <name=value>', 'sent with each request and kept sealed; again for each', collect, [])
     .option('--env <name=value>', 'of a stdio server, kept sealed; again for each', collect, [])
+    .option('--oauth-client <id>', 'get tokens by OAuth 2.1 (client credentials) as this client')
+    .option('--oauth-secret <secret>', 'of that client, kept sealed')
+    .option('--oauth-scope <scopes>', 'to ask for')
+    .option('--oauth-issuer <url>', 'the secret is shown to this authorization server alone')
     .option('--allow <tool>', 'nothing but these tools may be called; again for each', collect, [])
     .option('--idempotent <tool>', 'may be called again when in doubt; again for each', collect, [])
     .addOption(new Option('--balancing <how>', 'between replicas').choices(BALANCING))

@@ -42,6 +42,14 @@ export type McpServer = {
   updatedAt: Date;
 };
 
+/** Under which names credentials of OAuth 2.1 are kept among the sealed values. */
+export const OAUTH_SECRETS = {
+  clientId: 'oauth.clientId',
+  clientSecret: 'oauth.clientSecret',
+  scope: 'oauth.scope',
+  issuer: 'oauth.issuer',
+} as const;
+
 /** How a registered server begins. */
 export const MCP_DEFAULTS = {
   balancing: 'health',

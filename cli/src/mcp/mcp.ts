@@ -37,9 +37,7 @@ export async function addServer(name: string, options: AddMcpOptions): Promise<n
         id: name,
         ...wayOf(options),
         ...(arg.length > 0 ? { args: arg } : {}),
-        ...(options.header.length + options.env.length > 0
-          ? { secrets: pairsOf([...options.header, ...options.env]) }
-          : {}),
+        ...(Object.keys(secretsOf(options)).length > 0 ? { secrets: secretsOf(options) } : {}),
         ...(allow.length > 0 ? { allowedTools: allow } : {}),
         ...(idempotent.length > 0 ? { idempotentTools: idempotent } : {}),
         balancing: balancing?.toUpperCase(),
@@ -64,6 +62,25 @@ function wayOf({ http, sse, websocket, stdio }: AddMcpOptions): object {
   if (ways.length > 1)
     throw new UsageError('A server is reached in one way', 'Name one of --http, --sse, --websocket, --stdio.');
   return ways[0] ?? {};
+}
+
+function secretsOf({
+  header,
+  env,
+  oauthClient,
+  oauthSecret,
+  oauthScope,
+  oauthIssuer,
+}: AddMcpOptions): Record<string, string> {
+  if ((oauthClient === undefined) !== (oauthSecret === undefined))
+    throw new UsageError('OAuth needs a client and its secret', 'Give both --oauth-client and --oauth-secret.');
+  return {
+    ...pairsOf([...header, ...env]),
+    ...(oauthClient === undefined ? {} : { 'oauth.clientId': oauthClient }),
+    ...(oauthSecret === undefined ? {} : { 'oauth.clientSecret': oauthSecret }),
+    ...(oauthScope === undefined ? {} : { 'oauth.scope': oauthScope }),
+    ...(oauthIssuer === undefined ? {} : { 'oauth.issuer': oauthIssuer }),
+  };
 }
 
 function pairsOf(texts: readonly string[]): Record<string, string> {
