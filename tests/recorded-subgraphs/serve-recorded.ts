@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
+import { startStandaloneServer } from '@apollo/server/standalone';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { type DocumentNode, graphql, parse } from 'graphql';
+import { type DocumentNode, parse } from 'graphql';
 
 /** The subgraphs that are still to come: their contract, and what they answered. */
 export const RECORDED_SUBGRAPHS = ['content', 'knowledge', 'realtime'] as const;
@@ -13,7 +14,7 @@ type Recorded = Record<RecordedSubgraph, Record<string, Entity[]>>;
 export const recordedSdl = (name: RecordedSubgraph): DocumentNode =>
   parse(readFileSync(new URL(`${name}.graphql`, import.meta.url), 'utf8'));
 
-/** Serves one of them with `@apollo/subgraph` over HTTP; what is not recorded is null. */
+/** Serves one of them over HTTP with Apollo Server; what is not recorded is null. */
 export async function serveRecorded(name: RecordedSubgraph) {
   const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8')) as Recorded;
   const resolvers = Object.fromEntries(
@@ -23,28 +24,15 @@ export async function serveRecorded(name: RecordedSubgraph) {
     ]),
   );
   const schema = buildSubgraphSchema([{ typeDefs: recordedSdl(name), resolvers }]);
-  const asked: { query: string; headers: IncomingHttpHeaders }[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { query, variables = {} } = JSON.parse(Buffer.concat(chunks).toString()) as {
-        query: string;
-        variables?: Record<string, unknown>;
-      };
-      asked.push({ query, headers: request.headers });
-      void graphql({ schema, source: query, variableValues: variables }).then((answer) =>
-        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer)),
-      );
-    });
+  const asked: string[] = [];
+  const server = new ApolloServer({
+    schema,
+    stopOnTerminationSignals: false,
+    plugins: [
+      ApolloServerPluginInlineTraceDisabled(),
+      { requestDidStart: async ({ request }) => void asked.push(request.query ?? '') },
+    ],
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`,
-    asked,
-    close(): Promise<void> {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
+  const { url } = await startStandaloneServer(server, { listen: { port: 0, host: '127.0.0.1' } });
+  return { url, asked, close: () => server.stop() };
 }
