@@ -75,4 +75,22 @@ describe('publishing definitions', () => {
     expect(await listDefinitions(pool, { tenantId: tenant, first: 2, name: 'MM' })).toMatchObject({ totalCount: 1 });
     expect(await listDefinitions(pool, { tenantId: tenant, first: 2, name: '%' })).toMatchObject({ totalCount: 0 });
   });
+
+  it('leaves out what counterfactual runs were made of, unless its name is asked for', async () => {
+    const tenant = tenantId(uniqueName('tenant'));
+    const publish = (name: string, description: string) =>
+      publishDefinition(pool, {
+        tenantId: tenant,
+        hash: hashOf(`${name}${description}`),
+        definition: definition(name, description),
+      });
+    await publish('digest', 'a');
+    await publish('digest-what-if', 'What if: digest version 1 with something different');
+    await publish('own-what-if', 'made by a person');
+    const listed = async (name?: string) =>
+      (await listDefinitions(pool, { tenantId: tenant, first: 9, name })).rows.map(({ workflowId }) => workflowId);
+    expect(await listed()).toEqual(['digest', 'own-what-if']);
+    expect(await listed('what-if')).toEqual(['digest-what-if', 'own-what-if']);
+    expect(await listDefinitions(pool, { tenantId: tenant, first: 9 })).toMatchObject({ totalCount: 2 });
+  });
 });

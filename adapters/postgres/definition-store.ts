@@ -164,6 +164,9 @@ export type DefinitionListing = {
   name?: string | undefined;
 };
 
+/** Versions that counterfactual runs were made of are listed only when a part of the name is asked for. */
+const LISTED = `($2::text IS NOT NULL OR workflow_id NOT LIKE '%-what-if' OR coalesce(definition->>'description', '') NOT LIKE 'What if: %')`;
+
 /** The latest version of each workflow that is not deprecated, by name; where all are, the latest. */
 export async function listDefinitions(pool: pg.Pool, listing: DefinitionListing): Promise<DefinitionPage> {
   const { tenantId, first, after, name } = listing;
@@ -171,13 +174,13 @@ export async function listDefinitions(pool: pg.Pool, listing: DefinitionListing)
   const [page, count] = await Promise.all([
     pool.query<Row>(
       `SELECT DISTINCT ON (workflow_id) ${COLUMNS} FROM definitions
-       WHERE tenant_id = $1 AND ($2::text IS NULL OR workflow_id > $2) AND ($3::text IS NULL OR workflow_id ILIKE $3)
+       WHERE tenant_id = $1 AND ($2::text IS NULL OR workflow_id ILIKE $2) AND ($3::text IS NULL OR workflow_id > $3) AND ${LISTED}
        ORDER BY workflow_id, ${LATEST} LIMIT $4`,
-      [tenantId, after ?? null, pattern, first + 1],
+      [tenantId, pattern, after ?? null, first + 1],
     ),
     pool.query<{ count: number }>(
       `SELECT count(DISTINCT workflow_id)::int AS count FROM definitions
-       WHERE tenant_id = $1 AND ($2::text IS NULL OR workflow_id ILIKE $2)`,
+       WHERE tenant_id = $1 AND ($2::text IS NULL OR workflow_id ILIKE $2) AND ${LISTED}`,
       [tenantId, pattern],
     ),
   ]);
