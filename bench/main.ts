@@ -14,6 +14,8 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   projections: async () => (await import('./projections.ts')).projections(),
   models: async () => (await import('./models.ts')).models(),
   mcp: async () => (await import('./mcp.ts')).mcp(),
+  rest: async () => (await import('./rest.ts')).rest(),
+  load: async () => (await import('./load.ts')).load(),
   peers: async () => (await import('./peers.ts')).peers(),
 };
 

@@ -258,6 +258,11 @@ export const ERRORS = {
     message: (f) => `It is not any more what If-Match names; its ETag is ${String(f['etag'])}`,
     hint: 'Read it again, and change what it is now.',
   },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    retry: false,
+    message: (f) => `${String(f['method'])} is not served here; ${String(f['allowed'])} is`,
+  },
   MEDIA_TYPE_UNSUPPORTED: {
     status: 415,
     retry: false,

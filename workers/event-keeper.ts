@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { archiveEvents } from '../adapters/postgres/archive-events.ts';
+import { deleteOldSessions } from '../adapters/postgres/session-store.ts';
 import { dropEmptyPartitions, makeEventPartitions } from '../adapters/postgres/event-partitions.ts';
 
 const HOUR_MS = 3_600_000;
@@ -9,11 +10,16 @@ const DAY_MS = 24 * HOUR_MS;
 
 export type KeeperParts = { pool: pg.Pool; archiveAfterDays: number | null; log: Logger };
 
-/** Once an hour: the partitions of the months to come, the archive of what closed long ago, and partitions that are empty then. */
+/**
+ * Once an hour: sessions that are over, the partitions of the months to come, the archive of what closed long ago, and partitions
+ * that are empty then.
+ */
 export function startEventKeeper({ pool, archiveAfterDays, log }: KeeperParts): { stop: () => Promise<void> } {
   const abort = new AbortController();
   const { signal } = abort;
   const round = async () => {
+    const over = await deleteOldSessions(pool);
+    if (over > 0) log.info({ over }, 'sessions that are over were deleted');
     const made = await makeEventPartitions(pool);
     if (made > 0) log.info({ made }, 'partitions for events were made');
     if (archiveAfterDays === null || signal.aborted) return;

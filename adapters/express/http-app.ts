@@ -1,6 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { HttpMetrics } from './http-metrics.ts';
 import { requestTrace, type RequestTrace } from './request-trace.ts';
@@ -38,8 +38,16 @@ export function createHttpApp(options: HttpAppOptions): Express {
 
 const traceRequests =
   (options: HttpAppOptions): RequestHandler =>
-  (request, response, next) =>
-    traceRequest(options, request, response, request.path, next);
+  (request, response, next) => {
+    // By its template where it has one: a metric of its own for each id would fill the memory.
+    const routeOf = (path: string) => routePath(request) ?? options.routeOf?.(path) ?? path;
+    traceRequest({ ...options, routeOf }, request, response, request.path, next);
+  };
+
+function routePath({ baseUrl, route }: Request): string | undefined {
+  const path: unknown = (route as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? baseUrl + path : undefined;
+}
 
 /** Runs what answers a request inside its trace; counts, times and logs the answer. Needs no Express. */
 export function traceRequest(

@@ -4,7 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import { tenantId, type TenantId } from '../../domain/identifiers.ts';
 import { newestPage, type NewestListing, type NewestPage } from './newest-page.ts';
 
-type Row = {
+export type AccountRow = {
   tenant_id: string;
   id: string;
   kind: AccountKind;
@@ -27,7 +27,7 @@ export type AccountChange = Partial<
 
 /** @throws ID_TAKEN when the tenant has one of that name */
 export async function insertAccount(client: pg.ClientBase | pg.Pool, account: NewAccount): Promise<Account> {
-  const { rows } = await client.query<Row>(
+  const { rows } = await client.query<AccountRow>(
     `INSERT INTO users (tenant_id, id, kind, name, email, roles, password_hash, must_change_password, issuer, issuer_subject)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING *`,
     [
@@ -44,7 +44,7 @@ export async function insertAccount(client: pg.ClientBase | pg.Pool, account: Ne
     ],
   );
   if (!rows[0]) throw new AppError('ID_TAKEN', { what: 'user', id: account.name });
-  return fromRow(rows[0]);
+  return accountFromRow(rows[0]);
 }
 
 /** Undefined when there is none. Give null to clear a field, leave it out to keep it. */
@@ -54,7 +54,7 @@ export async function updateAccount(
   id: string,
   change: AccountChange,
 ): Promise<Account | undefined> {
-  const { rows } = await client.query<Row>(
+  const { rows } = await client.query<AccountRow>(
     `UPDATE users SET email = CASE WHEN $3 THEN $4 ELSE email END, roles = coalesce($5, roles),
             disabled = coalesce($6, disabled), password_hash = coalesce($7, password_hash),
             must_change_password = coalesce($8, must_change_password)
@@ -70,15 +70,15 @@ export async function updateAccount(
       change.mustChangePassword ?? null,
     ],
   );
-  return rows[0] && fromRow(rows[0]);
+  return rows[0] && accountFromRow(rows[0]);
 }
 
 export async function deleteAccount(client: pg.ClientBase, tenant: TenantId, id: string): Promise<Account | undefined> {
-  const { rows } = await client.query<Row>('DELETE FROM users WHERE tenant_id = $1 AND id = $2 RETURNING *', [
+  const { rows } = await client.query<AccountRow>('DELETE FROM users WHERE tenant_id = $1 AND id = $2 RETURNING *', [
     tenant,
     id,
   ]);
-  return rows[0] && fromRow(rows[0]);
+  return rows[0] && accountFromRow(rows[0]);
 }
 
 export async function readAccount(pool: pg.Pool, tenant: TenantId, id: string): Promise<Account | undefined> {
@@ -114,16 +114,16 @@ export async function listAccounts(
   tenant: TenantId,
   listing: NewestListing,
 ): Promise<NewestPage<Account>> {
-  const page = await newestPage<Row>(pool, 'users', { tenant_id: tenant }, listing);
-  return { ...page, rows: page.rows.map(fromRow) };
+  const page = await newestPage<AccountRow>(pool, 'users', { tenant_id: tenant }, listing);
+  return { ...page, rows: page.rows.map(accountFromRow) };
 }
 
 async function one(pool: pg.Pool, sql: string, values: unknown[]): Promise<Account | undefined> {
-  const { rows } = await pool.query<Row>(sql, values);
-  return rows[0] && fromRow(rows[0]);
+  const { rows } = await pool.query<AccountRow>(sql, values);
+  return rows[0] && accountFromRow(rows[0]);
 }
 
-const fromRow = (row: Row): Account => ({
+export const accountFromRow = (row: AccountRow): Account => ({
   tenantId: tenantId(row.tenant_id),
   id: row.id,
   kind: row.kind,

@@ -44,15 +44,16 @@ export async function listNodeExecutionsOfRuns(
   runs: readonly RunId[],
   { nodeId: node, first, offset = 0 }: ExecutionPage = { first: MOST_EXECUTIONS },
 ): Promise<Map<RunId, NodeExecutionRecord[]>> {
-  const { rows } = await pool.query<Row>(
-    `SELECT execution.* FROM unnest($1::text[]) AS run(id) CROSS JOIN LATERAL (
+  const { rows } = await pool.query<Row>({
+    name: 'node-executions-of-runs',
+    text: `SELECT execution.* FROM unnest($1::text[]) AS run(id) CROSS JOIN LATERAL (
        SELECT run_id, node_id, iteration, type, status, attempts, input, output, error, started_at, closed_at, port, handled,
               reused_from
        FROM node_executions WHERE run_id = run.id AND ($2::text IS NULL OR node_id = $2)
        ORDER BY ordinal, string_to_array(iteration, '.')::int[], node_id LIMIT $3 OFFSET $4
      ) execution`,
-    [runs, node ?? null, first, offset],
-  );
+    values: [runs, node ?? null, first, offset],
+  });
   const large = await readColumns(
     createPayloadStore(pool),
     rows.flatMap((row) => [row.input, row.output]),

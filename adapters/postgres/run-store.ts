@@ -129,7 +129,11 @@ export async function insertRun(pool: Queryable, record: NewRun): Promise<{ run:
 }
 
 export async function readRun(pool: Queryable, tenantId: TenantId, id: RunId): Promise<RunRecord | undefined> {
-  const { rows } = await pool.query<RunRow>('SELECT * FROM runs WHERE id = $1 AND tenant_id = $2', [id, tenantId]);
+  const { rows } = await pool.query<RunRow>({
+    name: 'read-run',
+    text: 'SELECT * FROM runs WHERE id = $1 AND tenant_id = $2',
+    values: [id, tenantId],
+  });
   return (await fromRows(pool, rows))[0];
 }
 

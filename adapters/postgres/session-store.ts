@@ -88,8 +88,9 @@ export async function sessionIsOpen(pool: pg.Pool, tenantId: string, id: string)
   return rowCount === 1;
 }
 
-/** What nobody can use any more. */
-export async function deleteOldSessions(pool: pg.Pool): Promise<void> {
-  await pool.query("DELETE FROM sessions WHERE expires_at < now() - interval '7 days'");
+/** What nobody can use any more; a while longer, so that a copied refresh token is still known as one. Gives how many. */
+export async function deleteOldSessions(pool: pg.Pool): Promise<number> {
+  const { rowCount } = await pool.query("DELETE FROM sessions WHERE expires_at < now() - interval '7 days'");
   await pool.query('DELETE FROM oidc_sign_ins WHERE expires_at < now()');
+  return rowCount ?? 0;
 }

@@ -39,6 +39,15 @@ export async function signAccessToken(
     .sign(key);
 }
 
+/** Importing a key costs more than checking a signature by it. */
+const keySets = new WeakMap<readonly JWK[], ReturnType<typeof createLocalJWKSet>>();
+
+function keySetOf(keys: readonly JWK[]): ReturnType<typeof createLocalJWKSet> {
+  const known = keySets.get(keys) ?? createLocalJWKSet({ keys: [...keys] });
+  keySets.set(keys, known);
+  return known;
+}
+
 /**
  * Keys come from `keys` alone, never from the token (`jku`, `jwk`, `x5u` are not read).
  * @throws UNAUTHENTICATED
@@ -49,7 +58,7 @@ export async function verifyAccessToken(
   { issuer, audience }: TokenIssuer,
 ): Promise<AccessClaims & { exp: number }> {
   try {
-    const { payload } = await jwtVerify<AccessClaims>(token, createLocalJWKSet({ keys: [...keys] }), {
+    const { payload } = await jwtVerify<AccessClaims>(token, keySetOf(keys), {
       algorithms: [ALGORITHM],
       issuer,
       audience,

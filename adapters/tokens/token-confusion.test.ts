@@ -71,9 +71,17 @@ function forgeries(): Record<string, () => Promise<string>> {
     const now = Math.floor(Date.now() / 1000);
     return { ...CLAIMS, jti: 'j', iat: now, exp: now + 60, iss: 'weft', aud: 'weft' };
   };
-  const hs256 = async (secret: string | Buffer, kid = ours.id) => {
-    const text = `${base64({ alg: 'HS256', kid, typ: 'at+jwt' })}.${base64(payload())}`;
-    return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+  const hmac = async (secret: string | Buffer, alg: 'HS256' | 'HS384' | 'HS512' = 'HS256') => {
+    const text = `${base64({ alg, kid: ours.id, typ: 'at+jwt' })}.${base64(payload())}`;
+    return `${text}.${createHmac(alg.replace('HS', 'sha'), secret).update(text).digest('base64url')}`;
+  };
+  const withHeader = async (header: object) => {
+    const [, body, signature] = (await sign({})).split('.');
+    return `${base64({ alg: 'EdDSA', kid: ours.id, typ: 'at+jwt', ...header })}.${body}.${signature}`;
+  };
+  const byAnother = async (alg: 'ES256' | 'RS256') => {
+    const { privateKey } = await generateKeyPair(alg);
+    return sign({}, { alg }, { by: privateKey });
   };
   const publicKey = () => createPublicKey(createPrivateKey({ key: ours.privateJwk, format: 'jwk' }));
   return {
@@ -82,11 +90,28 @@ function forgeries(): Record<string, () => Promise<string>> {
       const [, , signature] = (await sign({})).split('.');
       return `${base64({ alg: 'None', kid: ours.id, typ: 'at+jwt' })}.${base64(payload())}.${signature}`;
     },
-    'HS256 with the public key as PEM': async () => hs256(await exportSPKI(publicKey())),
-    'HS256 with the public key as raw bytes': () => hs256(Buffer.from(String(ours.publicJwk.x), 'base64url')),
-    'HS256 with the public key as JSON': () => hs256(JSON.stringify(ours.publicJwk)),
+    'alg none with nothing behind the last dot but spaces': async () =>
+      `${base64({ alg: 'none', kid: ours.id, typ: 'at+jwt' })}.${base64(payload())}.   `,
+    'HS256 with the public key as PEM': async () => hmac(await exportSPKI(publicKey())),
+    'HS256 with the public key as raw bytes': () => hmac(Buffer.from(String(ours.publicJwk.x), 'base64url')),
+    'HS256 with the public key as JSON': () => hmac(JSON.stringify(ours.publicJwk)),
+    'HS384 with the public key as DER': () => hmac(publicKey().export({ type: 'spki', format: 'der' }), 'HS384'),
+    'HS512 with nothing as the key': () => hmac('', 'HS512'),
+    'ES256 under our key id': () => byAnother('ES256'),
+    'RS256 under our key id': () => byAnother('RS256'),
+    'no signature': async () => (await sign({})).split('.').slice(0, 2).join('.') + '.',
+    'two parts': async () => (await sign({})).split('.').slice(0, 2).join('.'),
+    'a payload that is not encoded (b64)': () => withHeader({ crit: ['b64'], b64: false }),
+    'a header that was changed after it was signed': () => withHeader({ cty: 'JWT' }),
     'another key under our key id': async () => sign({}, {}, { by: (await generateKeyPair('EdDSA')).privateKey }),
     'a key id that is a path': () => sign({}, { kid: '../../../../dev/null' }),
+    'a key id that is empty': () => sign({}, { kid: '' }),
+    'a key id that names a property of every object': () => sign({}, { kid: '__proto__' }),
+    'a key id that is a list': () => withHeader({ kid: [ours.id] }),
+    'a certificate in the header': async () => {
+      const other = await generateKeyPair('EdDSA');
+      return sign({}, { x5c: ['MIIB'], x5u: 'http://127.0.0.1:9/cert', kid: undefined }, { by: other.privateKey });
+    },
     'a key id that is SQL': () => sign({}, { kid: "' UNION SELECT 'x" }),
     'no key id and a key of its own in the header': async () => {
       const other = await generateKeyPair('EdDSA', { extractable: true });
@@ -98,10 +123,22 @@ function forgeries(): Record<string, () => Promise<string>> {
       return sign({}, { jku: 'http://127.0.0.1:9/keys', kid: 'theirs' }, { by: other.privateKey });
     },
     'another audience': () => sign({ aud: 'other' }),
+    'an audience that only begins as ours': () => sign({ aud: 'weft.example.org' }),
+    'no audience': () => sign({ aud: null as never }),
+    'no issuer': () => sign({ iss: null as never }),
+    'a token of the gateway for a subgraph': () => sign({}, { typ: 'weft-internal+jwt' }),
     'another issuer': () => sign({ iss: 'https://accounts.example.org' }),
     'an ID token': () => sign({}, { typ: 'JWT' }),
     'an ID token without a type': () => sign({}, { typ: undefined }),
     'an expired token': () => sign({}, {}, { seconds: -60 }),
+    'one that is not valid yet': () => {
+      const later = Math.floor(Date.now() / 1000) + 600;
+      return sign({}, {}, { claims: { ...CLAIMS, nbf: later } });
+    },
+    'one that never expires': () => {
+      const { exp: _, ...rest } = payload();
+      return new SignJWT(rest).setProtectedHeader({ alg: 'EdDSA', kid: ours.id, typ: 'at+jwt' }).sign(key);
+    },
     'a token without a tenant': () => sign({}, {}, { claims: { ...CLAIMS, tenant: undefined } }),
     'a token without a session': () => sign({}, {}, { claims: { ...CLAIMS, sid: undefined } }),
     'a changed payload': async () => {

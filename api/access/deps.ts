@@ -3,6 +3,7 @@ import type { RateLimiter } from '../../adapters/rate-limits/rate-limiter.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { SecretBox } from '../../temporal/secret-box.ts';
 import type { SigningKeys } from './signing-keys.ts';
+import type { TokenVerifier } from './token-verifier.ts';
 
 /** What the operations of this room work on. */
 export type AccessDeps = {
@@ -18,6 +19,7 @@ export type AccessDeps = {
   >;
   secrets: SecretBox;
   signingKeys: SigningKeys;
+  verifyToken: TokenVerifier;
   /** Of attempts to sign in, by account and by address. */
   signInLimiter: RateLimiter;
   log: { info: (fields: Record<string, unknown>, message: string) => void };

@@ -1,20 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readAccount } from '../../adapters/postgres/account-store.ts';
 import { findApiKey, noteKeyUse } from '../../adapters/postgres/api-key-store.ts';
-import { sessionIsOpen } from '../../adapters/postgres/session-store.ts';
-import { readTenant } from '../../adapters/postgres/tenant-store.ts';
-import { keyIdOf, verifyAccessToken } from '../../adapters/tokens/access-token.ts';
+import { type Caller, readCaller } from '../../adapters/postgres/caller-store.ts';
 import type { Identity } from '../../adapters/tokens/internal-token.ts';
 import type { Account } from '../../domain/access/account.ts';
 import { PERMISSIONS, type Permission } from '../../domain/access/permission.ts';
 import { permissionsOf } from '../../domain/access/roles.ts';
 import { AppError } from '../../domain/errors.ts';
-import { DEFAULT_TENANT, tenantId } from '../../domain/identifiers.ts';
+import { DEFAULT_TENANT } from '../../domain/identifiers.ts';
 import type { AccessDeps } from './deps.ts';
 import { nobody } from './principal.ts';
 
 export const KEY_PREFIX = 'weft_';
 const API_KEY = /^weft_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
+/** As often as the store takes it. */
+const KEY_USE_NOTED_MS = 60_000;
 export const tokenIssuer = ({ settings }: Pick<AccessDeps, 'settings'>) => ({
   issuer: settings.WEFT_TOKEN_ISSUER,
   audience: 'weft',
@@ -51,19 +50,15 @@ async function identifyKey(deps: AccessDeps, id: string, secret: string, address
   const { key } = found;
   if (key.revokedAt) throw refused('the key was revoked');
   if (key.expiresAt <= new Date()) throw refused('the key has expired');
-  const account = await activeAccount(deps, key.tenantId, key.userId);
-  await noteKeyUse(deps.pool, id);
+  const { account } = await activeCaller(deps, key.tenantId, key.userId, null);
+  if (key.usedAt === null || Date.now() - key.usedAt.getTime() > KEY_USE_NOTED_MS) await noteKeyUse(deps.pool, id);
   return { ...identityOf(account, permissionsFor(account, key.scopes)), keyId: id, address };
 }
 
 async function identifyToken(deps: AccessDeps, token: string, address: string | null): Promise<Identity> {
-  const keys = await deps.signingKeys.publicKeys(keyIdOf(token));
-  const claims = await verifyAccessToken(token, keys, tokenIssuer(deps));
-  const [account, open] = await Promise.all([
-    activeAccount(deps, claims.tenant, claims.sub),
-    sessionIsOpen(deps.pool, claims.tenant, claims.sid),
-  ]);
-  if (!open) throw refused('the session has ended');
+  const claims = await deps.verifyToken(token);
+  const { account, sessionIsOpen } = await activeCaller(deps, claims.tenant, claims.sub, claims.sid);
+  if (!sessionIsOpen) throw refused('the session has ended');
   const mustChangePassword = account.mustChangePassword;
   const permissions = mustChangePassword ? [] : permissionsFor(account, null);
   return { ...identityOf(account, permissions), sessionId: claims.sid, mustChangePassword, address };
@@ -71,13 +66,19 @@ async function identifyToken(deps: AccessDeps, token: string, address: string | 
 
 /** @throws UNAUTHENTICATED for one that is gone, shut out, or of a tenant that is */
 export async function activeAccount(deps: Pick<AccessDeps, 'pool'>, tenant: string, id: string): Promise<Account> {
-  const [account, home] = await Promise.all([
-    readAccount(deps.pool, tenantId(tenant), id),
-    readTenant(deps.pool, tenantId(tenant)),
-  ]);
-  if (!account || account.disabled) throw refused('the account is not active');
-  if (home?.state !== 'ACTIVE') throw refused('the tenant is not active');
-  return account;
+  return (await activeCaller(deps, tenant, id, null)).account;
+}
+
+async function activeCaller(
+  { pool }: Pick<AccessDeps, 'pool'>,
+  tenant: string,
+  id: string,
+  sessionId: string | null,
+): Promise<Caller> {
+  const caller = await readCaller(pool, tenant, id, sessionId);
+  if (!caller || caller.account.disabled) throw refused('the account is not active');
+  if (!caller.tenantIsActive) throw refused('the tenant is not active');
+  return caller;
 }
 
 /** Tenants are the business of the first one alone. */

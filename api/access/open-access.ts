@@ -9,11 +9,12 @@ import type { SecretBox } from '../../temporal/secret-box.ts';
 import { checkLocal, isLoopbackHost } from './check-local.ts';
 import type { AccessDeps } from './deps.ts';
 import { type FirstAdmin, makeFirstAdmin } from './first-admin.ts';
-import { identify, refused } from './identify.ts';
+import { identify, refused, tokenIssuer } from './identify.ts';
 import { type OperationWatch, watchOperations } from './limit-requests.ts';
 import { createOidcSignIns, type OidcSignIns } from './oidc-sign-in.ts';
 import { LOCAL_PRINCIPAL, nobody, type Principal, principalOf } from './principal.ts';
 import { createSigningKeys } from './signing-keys.ts';
+import { createTokenVerifier } from './token-verifier.ts';
 
 /** Carries who asks from the gateway to a subgraph. */
 export const IDENTITY_HEADER = 'x-weft-identity';
@@ -44,7 +45,9 @@ export type AccessParts = { settings: Settings; pool: AccessDeps['pool']; secret
 /** @throws SETUP_INCOMPLETE */
 export function openAccess({ settings, pool, secrets, log }: AccessParts): Access {
   checkAccessSettings(settings);
-  const common = { pool, settings, secrets, log, signingKeys: createSigningKeys(pool, secrets) };
+  const signingKeys = createSigningKeys(pool, secrets);
+  const verifyToken = createTokenVerifier(signingKeys, tokenIssuer({ settings }));
+  const common = { pool, settings, secrets, log, signingKeys, verifyToken };
   const local = (request: Request) => {
     checkLocal(request, settings.WEFT_CORS_ORIGINS);
     return { ...LOCAL_PRINCIPAL, address: addressOf(request) };

@@ -25,7 +25,7 @@ export function createSigningKeys(
   secrets: SecretBox,
   now: () => number = Date.now,
 ): SigningKeys {
-  let known: { rows: SigningKeyRow<Jwk>[]; readAt: number } | undefined;
+  let known: { rows: SigningKeyRow<Jwk>[]; publics: Jwk[]; readAt: number } | undefined;
   const imported = new Map<string, Promise<PrivateKey>>();
 
   const isWanted = (rows: readonly SigningKeyRow<Jwk>[]): boolean =>
@@ -38,7 +38,8 @@ export function createSigningKeys(
   async function rows(oldestMs: number): Promise<SigningKeyRow<Jwk>[]> {
     if (known && now() - known.readAt < oldestMs) return known.rows;
     const stored = await readSigningKeys<Jwk>(pool);
-    known = { rows: isWanted(stored) ? await addSigningKey(pool, isWanted, make) : stored, readAt: now() };
+    const fresh = isWanted(stored) ? await addSigningKey(pool, isWanted, make) : stored;
+    known = { rows: fresh, publics: fresh.map(({ publicJwk }) => publicJwk), readAt: now() };
     return known.rows;
   }
   return {
@@ -54,7 +55,8 @@ export function createSigningKeys(
     async publicKeys(id) {
       const all = await rows(READ_AGAIN_MS);
       const missing = id !== undefined && !all.some((row) => row.id === id);
-      return (missing ? await rows(LEAST_MS_BETWEEN_READS) : all).map(({ publicJwk }) => publicJwk);
+      if (missing) await rows(LEAST_MS_BETWEEN_READS);
+      return known?.publics ?? [];
     },
   };
 }

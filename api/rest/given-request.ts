@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
@@ -57,6 +57,5 @@ function idempotencyKey(route: RestRoute, request: Request): string | undefined 
 }
 
 /** Strong: the same bytes. */
-export function etagOf(answer: unknown): string {
-  return `"${createHash('sha256').update(JSON.stringify(answer)).digest('base64url').slice(0, 27)}"`;
-}
+export const etagOfText = (text: string): string => `"${hash('sha256', text, 'base64url').slice(0, 27)}"`;
+export const etagOf = (answer: unknown): string => etagOfText(JSON.stringify(answer));

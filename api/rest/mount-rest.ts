@@ -13,7 +13,7 @@ import type { Access } from '../access/open-access.ts';
 import type { Principal } from '../access/principal.ts';
 import { sendProblem } from '../http/problem.ts';
 import type { RunsDeps } from '../runs/deps.ts';
-import { etagOf, givenRequest } from './given-request.ts';
+import { etagOf, etagOfText, givenRequest } from './given-request.ts';
 import { openApi } from './open-api.ts';
 import { type Given, isConnection, listAnswer, type RestRoute, variablesOf } from './rest-route.ts';
 import { REST_ROUTES } from './routes/all-routes.ts';
@@ -52,8 +52,28 @@ export function mountRest(app: Express, parts: RestParts): void {
     );
   }
   router.get('/tenants/:id/export', exportRoute(parts.access));
+  for (const [path, methods] of methodsByPath()) router.all(expressPath(path), otherMethod(methods));
   router.use(refusals(parts));
   app.use(router);
+}
+
+function methodsByPath(): Map<string, string[]> {
+  const methods = new Map<string, string[]>();
+  for (const { path, method } of REST_ROUTES) {
+    const served = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
+    methods.set(path, [...(methods.get(path) ?? []), ...served]);
+  }
+  return methods;
+}
+
+/** A path that is served, by a method that it is not served by. */
+function otherMethod(methods: readonly string[]): RequestHandler {
+  const allowed = methods.join(', ');
+  return (request, response) => {
+    response.set('Allow', allowed);
+    if (request.method === 'OPTIONS') return void response.status(204).end();
+    throw new AppError('METHOD_NOT_ALLOWED', { method: request.method, allowed });
+  };
 }
 
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
@@ -85,13 +105,17 @@ function send(response: Response, route: RestRoute, given: Given, result: unknow
   if (route.location) response.location(route.location(result as never));
   if (route.status === 204) return void response.status(204).end();
   const body = route.present ? route.present(result as never, given) : shown(result);
+  const text = JSON.stringify(body);
   if (route.method === 'get') {
-    const etag = etagOf(body);
+    const etag = etagOfText(text);
     response.set({ ETag: etag, 'Cache-Control': 'private, no-cache' });
     if (names(response.req.get('if-none-match'), etag)) return void response.status(304).end();
   }
   if (route.method !== 'get') response.set('Cache-Control', 'no-store');
-  response.status(statusOf(route, given, result)).json(body);
+  response
+    .status(statusOf(route, given, result))
+    .type('json')
+    .send(text);
 }
 
 /** 200 once what was waited for is there. */

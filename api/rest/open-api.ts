@@ -20,7 +20,7 @@ const PROBLEM: JsonObject = {
   },
   required: ['type', 'title', 'status', 'detail', 'code'],
 };
-const REFUSALS = ['400', '401', '403', '404', '409', '410', '412', '413', '415', '422', '429', '500', '503'];
+const REFUSALS = ['400', '401', '403', '404', '405', '409', '410', '412', '413', '415', '422', '429', '500', '503'];
 
 /** OpenAPI 3.1 of the routes: what they take from their zod schemas, what they give from the graph. */
 export function openApi(schema: GraphQLSchema, routes: readonly RestRoute[]): JsonObject {
@@ -42,7 +42,7 @@ export function openApi(schema: GraphQLSchema, routes: readonly RestRoute[]): Js
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An access token of `POST /login`, or an API key.' },
       },
-      schemas: { Problem: PROBLEM },
+      schemas: { Problem: PROBLEM, Json: { description: 'Any JSON value.' } },
     },
   };
 }
@@ -126,8 +126,14 @@ function jsonSchema(schema: z.ZodObject): JsonObject {
     io: 'output',
     unrepresentable: 'any',
   });
-  return rest as JsonObject;
+  // zod names what refers to itself within the schema, which is not where a reference of this document points.
+  const { $defs: __, ...named } = JSON.parse(JSON.stringify(rest).replaceAll(ZODS_JSON, OUR_JSON)) as JsonObject;
+  return named;
 }
+
+/** Any JSON value is the one schema here that refers to itself. */
+const ZODS_JSON = /#\/\$defs\/__schema0\b/g;
+const OUR_JSON = '#/components/schemas/Json';
 
 const hasRequired = (schema: z.ZodObject): boolean => ((jsonSchema(schema)['required'] ?? []) as string[]).length > 0;
 

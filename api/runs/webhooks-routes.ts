@@ -63,12 +63,8 @@ export function mountWebhooks(app: Express, deps: RunsDeps, { maxBytes, logInter
     }),
   );
   app.all([`${HOOKS_PATH}/:id`, `${HOOKS_PATH}/runs/:runId/:nodeId`], (request, response) => {
-    const detail = `${request.method} is not served here; POST is`;
     response.setHeader('Allow', 'POST');
-    response
-      .status(405)
-      .type('application/problem+json')
-      .json({ type: 'about:blank', title: 'Method Not Allowed', status: 405, detail });
+    sendProblem(response, new AppError('METHOD_NOT_ALLOWED', { method: request.method, allowed: 'POST' }), logInternal);
   });
 }
 

@@ -11,6 +11,10 @@ const quotas = {
 };
 const QUOTAS = '$runsADay: Int, $concurrentRuns: Int, $storageBytes: Float';
 const GIVEN = 'runsADay: $runsADay, concurrentRuns: $concurrentRuns, storageBytes: $storageBytes';
+/** As the accounts and tenants themselves check. */
+const userName = text(64).regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/);
+const email = text(254).regex(/^[^\s@]{1,64}@[^\s@]{1,189}$/);
+const tenantName = text(63).regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const roles = z.array(z.enum(ROLES)).max(ROLES.length);
 
 export const ACCESS_ROUTES: readonly RestRoute[] = [
@@ -68,7 +72,7 @@ export const ACCESS_ROUTES: readonly RestRoute[] = [
     path: '/users',
     operation: 'createUser',
     summary: 'Make a user. The password serves once.',
-    body: z.strictObject({ name: text(64), email: text(254).optional(), roles }),
+    body: z.strictObject({ name: userName, email: email.optional(), roles }),
     document: `mutation ($name: String!, $email: String, $roles: [Role!]!) {
       createUser(name: $name, email: $email, roles: $roles) { oneTimePassword user { ${USER} } }
     }`,
@@ -88,7 +92,7 @@ export const ACCESS_ROUTES: readonly RestRoute[] = [
     operation: 'updateUser',
     summary: 'Change a user; what is left out stays.',
     body: z.strictObject({
-      email: text(254).nullable().optional(),
+      email: email.nullable().optional(),
       roles: roles.optional(),
       disabled: z.boolean().optional(),
     }),
@@ -149,7 +153,7 @@ export const ACCESS_ROUTES: readonly RestRoute[] = [
     path: '/tenants',
     operation: 'createTenant',
     summary: 'Make a tenant with its first admin.',
-    body: z.strictObject({ id: text(63), name: text(200).optional(), admin: text(64).optional(), ...quotas }),
+    body: z.strictObject({ id: tenantName, name: text(200).optional(), admin: userName.optional(), ...quotas }),
     document: `mutation ($id: ID!, $name: String, $admin: String! = "admin", ${QUOTAS}) {
       createTenant(id: $id, name: $name, admin: $admin, ${GIVEN}) {
         tenant { ${TENANT} } admin { oneTimePassword user { ${USER} } }
