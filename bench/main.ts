@@ -11,6 +11,7 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   waiting: async () => (await import('./waiting.ts')).waiting(),
   soak: async () => (await import('./soak.ts')).soak(),
   gateway: async () => (await import('./gateway.ts')).gateway(),
+  'gateway-live': async () => (await import('./gateway-live.ts')).gatewayLive(),
   projections: async () => (await import('./projections.ts')).projections(),
   models: async () => (await import('./models.ts')).models(),
   mcp: async () => (await import('./mcp.ts')).mcp(),
