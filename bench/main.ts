@@ -14,6 +14,7 @@ const SUITES: Record<string, () => Promise<BenchResult[]>> = {
   'gateway-live': async () => (await import('./gateway-live.ts')).gatewayLive(),
   projections: async () => (await import('./projections.ts')).projections(),
   models: async () => (await import('./models.ts')).models(),
+  budgets: async () => (await import('./budgets.ts')).budgets(),
   mcp: async () => (await import('./mcp.ts')).mcp(),
   rest: async () => (await import('./rest.ts')).rest(),
   load: async () => (await import('./load.ts')).load(),

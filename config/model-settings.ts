@@ -101,6 +101,13 @@ export const MODEL_SETTINGS = {
     max: 1440,
     meaning: 'How long tokens are kept for readers that come late or again.',
   },
+  WEFT_MODEL_UNKNOWN_PRICE: {
+    kind: 'string',
+    default: 'warn',
+    choices: ['block', 'zero', 'warn'],
+    meaning:
+      'What becomes of a call of a model whose price is not known: it is not made (block), costs nothing (zero), or that and a line in the log, the cost being null in events (warn).',
+  },
   WEFT_BUDGET_LEASE_MS: {
     kind: 'integer',
     default: 60_000,

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import { listPrices } from '../adapters/models/list-prices.ts';
 import { createBudgetLedger } from '../adapters/postgres/budget-ledger.ts';
 import { createEventRecorder } from '../adapters/postgres/event-recorder.ts';
 import { createEffectStore } from '../adapters/postgres/effect-store.ts';
@@ -22,6 +23,11 @@ const { rooms, close } = createActivities(settings, {
   runs: runDependencies(database, new Map([['default', temporal]])),
   tokens: null,
   ledger: createBudgetLedger(database, { worker: 'test', leaseMs: 1_000, onError: () => undefined }, async () => 0),
+  rules: {
+    ...{ prices: listPrices, unknownPrice: 'warn', guards: [] },
+    takeQuota: () => Promise.resolve(0),
+    onUnknownPrice: () => undefined,
+  },
   toolServers: createToolServers(settings, database).servers,
 });
 const pools = loadPools(settings);

@@ -2,6 +2,7 @@ import { createContentActivities } from '../activities/content/content-activitie
 import { type BreakerChange, createModelBreakers } from '../activities/models/model-breakers.ts';
 import { createModelActivities } from '../activities/models/model-activities.ts';
 import { keepBudgets } from '../activities/models/keep-budgets.ts';
+import { keepQuotas, knowPrices } from '../activities/models/keep-quotas.ts';
 import { recordModelCalls } from '../activities/models/record-model-calls.ts';
 import { createRunActivities, type RunDependencies } from '../activities/runs/run-activities.ts';
 import { createMcpActivities } from '../activities/tools/mcp-activities.ts';
@@ -9,7 +10,6 @@ import { createToolActivities } from '../activities/tools/tool-activities.ts';
 import { createHttpClient } from '../adapters/http/http-client.ts';
 import { createSchemaCheck } from '../adapters/models/check-schema.ts';
 import { createLanguageModels } from '../adapters/models/language-models.ts';
-import { listPrices } from '../adapters/models/list-prices.ts';
 import {
   defaultEmbeddingProvider,
   defaultModelProvider,
@@ -18,11 +18,13 @@ import {
 } from '../adapters/models/provider-options.ts';
 import { createTextThreads } from '../adapters/text/text-threads.ts';
 import type { EventRecorder } from '../domain/events/event-recorder.ts';
+import type { CallGuard } from '../domain/models/call-guard.ts';
 import type { BudgetLedger } from '../domain/models/budget-ledger.ts';
 import type { TokenPublisher } from '../domain/models/token-event.ts';
 import type { EffectLedger } from '../domain/tools/effect-ledger.ts';
 import type { ToolServers } from '../domain/tools/tool-servers.ts';
 import type { Settings } from '../config/settings.ts';
+import type { ModelRules } from './model-rules.ts';
 import type { Room } from './pools.ts';
 
 /** Threads that read text for both content analysis and offline condensing. */
@@ -38,6 +40,11 @@ export type ActivityDependencies = {
   tokens: TokenPublisher | null;
   toolServers: ToolServers<AbortSignal>;
   ledger: BudgetLedger;
+  rules: Pick<ModelRules, 'prices' | 'unknownPrice' | 'takeQuota'> & {
+    onUnknownPrice: (model: { provider: string; model: string }) => void;
+    /** Told of calls besides. */
+    guards: readonly CallGuard[];
+  };
   /** Told when a model begins or ceases to fail. */
   onBreaker?: (change: BreakerChange) => void;
 };
@@ -45,15 +52,17 @@ export type ActivityDependencies = {
 /** Builds the adapters that activities need; `close` ends their threads. */
 export function createActivities(
   settings: Settings,
-  { effects, events, runs, tokens, toolServers, ledger, onBreaker }: ActivityDependencies,
+  { effects, events, runs, tokens, toolServers, ledger, rules, onBreaker }: ActivityDependencies,
 ): { rooms: ActivityRooms; close: () => Promise<void> } {
   const text = createTextThreads({ threads: TEXT_THREADS });
   const options = providerOptions(settings, (job, signal) => text.run('condense', job, signal));
   const models = createLanguageModels(options);
+  const { prices, unknownPrice: unknown, takeQuota: take } = rules;
+  const maxOutputTokensOf = outputLimits(options);
   const budgets = keepBudgets({
     ledger,
-    prices: listPrices,
-    maxOutputTokensOf: outputLimits(options),
+    prices,
+    maxOutputTokensOf,
     isLocal: (provider) => models.get(provider)?.local === true,
   });
   return {
@@ -66,8 +75,14 @@ export function createActivities(
         effects,
         breakers: createModelBreakers(onBreaker === undefined ? {} : { onChange: onBreaker }),
         checkSchema: createSchemaCheck(),
-        guards: [budgets, recordModelCalls(events, listPrices)],
-        prices: listPrices,
+        guards: [
+          knowPrices({ prices, unknown, maxOutputTokensOf, onUnknown: rules.onUnknownPrice }),
+          budgets,
+          keepQuotas({ take, maxOutputTokensOf }),
+          recordModelCalls(events, prices),
+          ...rules.guards,
+        ],
+        prices,
         tokens,
       }),
       runs: createRunActivities(runs),

@@ -51,6 +51,7 @@ const running = await startWorkers({
     ? { codePath: values.bundle }
     : { code: needsBundle ? await bundleWorkflows(temporalLogger(log), settings.WEFT_CODE_DIR) : '' },
   log,
+  registry: metrics.registry,
 });
 registerQueueGauges(metrics.registry, () => Promise.all(queues.map((queue) => running.queues.read(queue))));
 log.info({ queues }, 'worker is ready');

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import { readDefinitionByHash } from '../adapters/postgres/definition-store.ts';
 import { createEventRecorder } from '../adapters/postgres/event-recorder.ts';
 import { createEffectStore } from '../adapters/postgres/effect-store.ts';
@@ -23,9 +24,10 @@ import { createPoolWorker } from './create-pool-worker.ts';
 import { encodeFailureMessages } from './encode-failure-messages.ts';
 import { cachedRuns, createTuner } from './create-tuner.ts';
 import { activitiesOf } from './pools.ts';
+import { openModelLimits } from './model-limits.ts';
 import { runDependencies } from './run-dependencies.ts';
 import { createToolServers } from './tool-servers.ts';
-import { openBudgets, watchModels } from './watch-models.ts';
+import { watchModels } from './watch-models.ts';
 
 export type RunningWorkers = {
   /** Takes no further work; what runs may end within the grace, then it is cancelled. */
@@ -46,6 +48,8 @@ export type StartWorkersOptions = {
   adjust?: Partial<Pick<PoolRow, 'concurrency' | 'maxPerSecondPerWorker'>>;
   workflowBundle: WorkflowBundleOption;
   log: Logger;
+  /** Where calls of models are counted. */
+  registry?: Registry;
 };
 
 /** One Temporal worker per queue, all in this process, sharing a connection, a Postgres pool and the text threads. */
@@ -65,14 +69,15 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     namespaces.map((namespace) => [namespace, new Client({ connection, namespace, dataConverter })] as const),
   );
   const models = watchModels(database, settings, log);
-  const budgets = openBudgets(database, settings, log);
+  const limits = await openModelLimits(database, settings, { log, registry: options.registry });
   const tools = createToolServers(settings, database);
   const { rooms, close } = createActivities(settings, {
     effects: createEffectStore(database),
     events: createEventRecorder(database),
     runs: runDependencies(database, clients),
     ...models,
-    ledger: budgets.ledger,
+    ledger: limits.ledger,
+    rules: limits.rules,
     toolServers: tools.servers,
   });
   const bundle = payloads.cipher ? await encodeFailureMessages(workflowBundle) : workflowBundle;
@@ -111,7 +116,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     await hints.close();
     await close();
     await models.tokens.close();
-    await budgets.close();
+    await limits.close();
     await tools.close();
     await connection.close();
     await database.end();

@@ -41,3 +41,41 @@ describe('budgets through the graph', () => {
     expect(await codeOf({ id: 'x', period: 'WEEK' })).toBe('INPUT_INVALID');
   });
 });
+
+describe('prices and quotas through the graph', () => {
+  it('are set, listed and removed, and each change is an event', async () => {
+    const price = {
+      provider: 'lab',
+      model: 'qwen3*',
+      input: 100_000,
+      output: 400_000,
+      cacheRead: 10_000,
+      cacheWrite: null,
+    };
+    const save = 'mutation ($input: ModelPriceInput!) { saveModelPrice(input: $input) { provider } }';
+    expect((await doors.ask(save, { input: price })).errors).toBeUndefined();
+    expect((await doors.ask(save, { input: { ...price, input: -1 } })).errors?.[0].extensions.code).toBe(
+      'INPUT_INVALID',
+    );
+    const prices = '{ modelPrices { provider model input output cacheRead cacheWrite } }';
+    expect((await doors.ask(prices)).data.modelPrices).toEqual([price]);
+    const limit = 'mutation ($input: ProviderQuotaInput!) { saveProviderQuota(input: $input) { provider model } }';
+    const quota = await doors.ask(limit, { input: { provider: 'lab', requestsPerMinute: 30 } });
+    expect(quota.data.saveProviderQuota).toEqual({ provider: 'lab', model: '' });
+    expect((await doors.ask(limit, { input: { provider: 'lab' } })).errors?.[0].extensions.code).toBe('INPUT_INVALID');
+    const quotas = '{ providerQuotas { provider model requestsPerMinute tokensPerMinute } }';
+    expect((await doors.ask(quotas)).data.providerQuotas).toMatchObject([
+      { requestsPerMinute: 30, tokensPerMinute: null },
+    ]);
+    const remove = `mutation { removeModelPrice(provider: "lab", model: "qwen3*") removeProviderQuota(provider: "lab") }`;
+    expect((await doors.ask(remove)).data).toEqual({ removeModelPrice: true, removeProviderQuota: true });
+    expect((await doors.ask(remove)).errors?.[0].extensions.code).toBe('NOT_FOUND');
+    const { rows } = await doors.pool.query(
+      `SELECT type FROM events WHERE type ~ '^(model_price|provider_quota)' ORDER BY position`,
+    );
+    const types = rows.map(({ type }) => String(type));
+    expect(types.toSorted((a, b) => a.localeCompare(b))).toEqual([
+      ...['model_price.removed', 'model_price.saved', 'provider_quota.removed', 'provider_quota.saved'],
+    ]);
+  }, 60_000);
+});

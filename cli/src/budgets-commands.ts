@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { dollars } from './dollars.ts';
 import { exitCode } from './exit-code.ts';
 import { graphqlUrl } from './graphql-url.ts';
 import { wholeNumber } from './whole-number.ts';
@@ -44,11 +45,6 @@ export function addBudgetsCommands(program: Command): void {
   verb('remove <id>', 'forget a budget and what it has counted').action((id: string, options: BudgetsOptions) =>
     exitCode(async () => (await load()).removeBudget(id, options)),
   );
-}
-
-function dollars(text: string): number {
-  if (!/^\d{1,9}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError('Not an amount in dollars.');
-  return Math.round(Number(text) * 1e6);
 }
 
 function percents(text: string): number[] {

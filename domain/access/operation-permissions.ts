@@ -127,6 +127,12 @@ export const OPERATION_PERMISSIONS = {
 
   models: 'models:read',
   testModel: 'models:call',
+  modelPrices: 'models:read',
+  providerQuotas: 'models:read',
+  saveModelPrice: 'tenants:admin',
+  removeModelPrice: 'tenants:admin',
+  saveProviderQuota: 'tenants:admin',
+  removeProviderQuota: 'tenants:admin',
   budgets: 'models:read',
   budget: 'models:read',
   saveBudget: 'models:write',

@@ -4,6 +4,7 @@ import { BUDGET_EVENTS } from './kinds/budget-events.ts';
 import { CALL_EVENTS } from './kinds/call-events.ts';
 import { DEFINITION_EVENTS } from './kinds/definition-events.ts';
 import { MCP_EVENTS } from './kinds/mcp-events.ts';
+import { MODEL_RULE_EVENTS } from './kinds/model-rule-events.ts';
 import { TRIGGER_EVENTS } from './kinds/trigger-events.ts';
 
 /** Every type of events that does not come from Temporal's history. A type is `<kind>.<what happened>`. */
@@ -14,6 +15,7 @@ export const SYSTEM_EVENTS = {
   ...ACCESS_EVENTS,
   ...MCP_EVENTS,
   ...BUDGET_EVENTS,
+  ...MODEL_RULE_EVENTS,
 };
 
 export type SystemEventType = keyof typeof SYSTEM_EVENTS;
