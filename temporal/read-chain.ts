@@ -23,16 +23,17 @@ export async function readChain(client: Client, workflowId: string, temporalRunI
   return chain;
 }
 
+export type FoundExecution = { workflowId: string; temporalRunId: string; startedAt: Date };
+
 /** Workflow ids with Temporal's run ids that a query of Temporal's finds, at most so many, the newest first. */
-export async function findExecutions(
-  client: Client,
-  query: string,
-  most: number,
-): Promise<{ workflowId: string; temporalRunId: string }[]> {
-  const found: { workflowId: string; temporalRunId: string }[] = [];
-  for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: Math.min(most, 1_000) })) {
+export async function findExecutions(client: Client, query: string, most: number): Promise<FoundExecution[]> {
+  const found: FoundExecution[] = [];
+  for await (const { workflowId, runId, startTime } of client.workflow.list({
+    query,
+    pageSize: Math.min(most, 1_000),
+  })) {
     if (found.length >= most) break;
-    found.push({ workflowId, temporalRunId: runId });
+    found.push({ workflowId, temporalRunId: runId, startedAt: startTime });
   }
   return found;
 }

@@ -14,6 +14,12 @@ export async function listLinks(db: Queryable, runId: string): Promise<LinkRow[]
 
 export type AuditScope = { runId: string } | { open: true } | { last: number };
 
+/** Undefined for a run that is not known here. */
+export async function tenantOfRun(db: Queryable, runId: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ tenant_id: string }>('SELECT tenant_id FROM runs WHERE id = $1', [runId]);
+  return rows[0]?.tenant_id;
+}
+
 /** Runs to be compared with Temporal: one, those that are open and have begun, or the newest that have begun. */
 export async function runsToAudit(db: Queryable, scope: AuditScope): Promise<{ runId: string; tenantId: string }[]> {
   const begun = `NOT EXISTS (SELECT FROM run_admissions WHERE run_id = id AND state IN ('WAITING', 'DROPPED'))

@@ -7,6 +7,7 @@ import { chooseOwnPassword, signInRequired } from '../../tests/access.ts';
 import { type Doors, openDoors } from '../../tests/doors.ts';
 import { createTestNamespace } from '../../tests/namespaces.ts';
 import { startRunServices } from '../../tests/run-services.ts';
+import { testWorkflowBundle } from '../../tests/servers.ts';
 import { tenantNamespaces } from '../../temporal/tenant-namespaces.ts';
 
 const CLI = join(import.meta.dirname, '../../cli/src/main.ts');
@@ -77,8 +78,8 @@ async function namespacesOf(id: string): Promise<string[]> {
   return (await Promise.all(found)).flat();
 }
 
-const audit = () =>
-  new Promise<any>((resolve, reject) => {
+const weft = (...words: string[]) =>
+  new Promise<string>((resolve, reject) => {
     const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = doors.settings;
     const env = {
       ...process.env,
@@ -87,11 +88,17 @@ const audit = () =>
       TEMPORAL_ADDRESS: String(TEMPORAL_ADDRESS),
       TEMPORAL_NAMESPACE,
     };
-    const args = [CLI, 'events', 'audit', '--last', '100', '--json'];
-    execFile(process.execPath, args, { env: { ...env, WEFT_TENANT_NAMESPACES: `acme=${own}` } }, (error, stdout) =>
-      stdout === '' ? reject(error) : resolve(JSON.parse(stdout)),
+    execFile(
+      process.execPath,
+      [CLI, ...words],
+      { env: { ...env, WEFT_TENANT_NAMESPACES: `acme=${own}` }, maxBuffer: 2 ** 25 },
+      (error, stdout, stderr) => (stdout === '' ? reject(new Error(stderr, { cause: error })) : resolve(stdout)),
     );
   });
+
+const audit = async () => JSON.parse(await weft('events', 'audit', '--last', '100', '--json'));
+const replay = async (...words: string[]) =>
+  JSON.parse(await weft('replay', ...words, '--bundle', testWorkflowBundle().codePath, '--json'));
 
 describe('a tenant with a namespace of its own', () => {
   it('has its runs there, children too; others are in the shared one; all are worked on, answered and followed', async () => {
@@ -108,7 +115,18 @@ describe('a tenant with a namespace of its own', () => {
       expect(run.temporalUrl).toContain(`/namespaces/${namespace}/`);
     }
     expect(await audit()).toMatchObject({ runs: 4, gone: [], differences: [] });
-  }, 90_000);
+    for (const { id } of runs) {
+      expect(await replay(id)).toMatchObject({ replayed: 1, diverged: 0, reports: [{ workflowId: id }] });
+      const exported = JSON.parse(await weft('history', 'export', id));
+      expect(exported.events[0].workflowExecutionStartedEventAttributes.workflowId).toBe(id);
+    }
+    const all = await replay('--query', "WorkflowType = 'run'");
+    expect(all).toMatchObject({ replayed: 4, diverged: 0 });
+    expect(all.reports.map(({ workflowId }: any) => workflowId)).toEqual(
+      expect.arrayContaining(runs.map(({ id }) => id)),
+    );
+    expect(await replay('--last', '1')).toMatchObject({ replayed: 1 });
+  }, 120_000);
 
   it('is cancelled and terminated there, and a run of another client there is its own', async () => {
     const [cancelled, terminated] = [await start(acme), await start(acme)];

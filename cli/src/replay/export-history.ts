@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { createPayloadCodecs } from '../../../temporal/data-converter.ts';
 import { historyToJson } from '../../../temporal/history-json.ts';
-import { readChain } from '../../../temporal/read-chain.ts';
+import type { readChain } from '../../../temporal/read-chain.ts';
 import { collectPayloads, definitionHashesIn, recordedPayloads } from '../../../temporal/replay/recorded-payloads.ts';
 import { UsageError } from '../usage-error.ts';
 import type { RecordedRun } from './history-file.ts';
-import { type ReplayServers, withServers } from './replay-servers.ts';
+import { chainOf, type ReplayServers, withServers } from './replay-servers.ts';
 
 export type ExportHistoryOptions = { out?: string; link?: number; all?: boolean };
 type Chain = Awaited<ReturnType<typeof readChain>>;
@@ -13,7 +13,7 @@ type Chain = Awaited<ReturnType<typeof readChain>>;
 /** `weft history export`: Temporal's own JSON of one link, or a file with all that a replay needs. */
 export async function exportHistory(runId: string, { out, link, all }: ExportHistoryOptions): Promise<number> {
   return withServers(async (servers) => {
-    const chain = await readChain(await servers.temporal(), runId);
+    const chain = await chainOf(servers, runId);
     const value = all ? await recordedRun(servers, runId, chain) : historyToJson(chosen(chain, link));
     const text = `${JSON.stringify(value, null, 2)}\n`;
     if (out === undefined) process.stdout.write(text);

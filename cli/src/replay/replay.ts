@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Client } from '@temporalio/client';
 import { createDataConverter } from '../../../temporal/data-converter.ts';
 import { createHistoryDecoder } from '../../../temporal/history-payloads.ts';
-import { findExecutions, readChain, readHistory } from '../../../temporal/read-chain.ts';
+import { findExecutions, readHistory } from '../../../temporal/read-chain.ts';
 import { recordedPayloads } from '../../../temporal/replay/recorded-payloads.ts';
 import { quietReplay, type ReplayedLink, replayLinks, type ReplayLink } from '../../../temporal/replay/replay-links.ts';
 import { workflowBundle } from '../start/workflow-bundle.ts';
@@ -11,7 +11,7 @@ import { UsageError } from '../usage-error.ts';
 import { codeRange } from './code-range.ts';
 import { type HistoryFile, readHistoryFile } from './history-file.ts';
 import { describeReplayed, type ReplayReport } from './print-replay.ts';
-import { type ReplayServers, withServers } from './replay-servers.ts';
+import { chainOf, type ReplayServers, withServers } from './replay-servers.ts';
 
 export type ReplayOptions = { query?: string; last?: number; bundle?: string; json?: boolean };
 
@@ -64,18 +64,22 @@ async function readTarget(
   { query = '', last }: ReplayOptions,
 ): Promise<HistoryFile> {
   if (target !== undefined && (target.endsWith('.json') || existsSync(target))) return readHistoryFile(target);
-  const client = await servers.temporal();
   const links =
     target === undefined
-      ? await linksByQuery(client, query, last ?? MOST_BY_QUERY)
-      : (await readChain(client, target)).map((history) => ({ workflowId: target, history }));
+      ? await linksByQuery(await servers.clients(), query, last ?? MOST_BY_QUERY)
+      : (await chainOf(servers, target)).map((history) => ({ workflowId: target, history }));
   return { links, payloads: {}, definitions: {} };
 }
 
-/** A query finds links, not runs; of those of one run the oldest goes first. */
-async function linksByQuery(client: Client, query: string, most: number): Promise<ReplayLink[]> {
+/** A query finds links, not runs, in every namespace in use; of those of one run the oldest goes first. */
+async function linksByQuery(clients: readonly Client[], query: string, most: number): Promise<ReplayLink[]> {
+  const asked = clients.map(async (client) =>
+    (await findExecutions(client, query, most)).map((found) => ({ ...found, client })),
+  );
+  const found = (await Promise.all(asked)).flat();
+  const newest = found.toSorted((one, other) => other.startedAt.getTime() - one.startedAt.getTime()).slice(0, most);
   const links: ReplayLink[] = [];
-  for (const { workflowId, temporalRunId } of await findExecutions(client, query, most)) {
+  for (const { client, workflowId, temporalRunId } of newest) {
     const history = await readHistory(client, workflowId, temporalRunId);
     if (history !== null) links.unshift({ workflowId, history });
   }
