@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import {
   ApolloServerPluginInlineTraceDisabled,
@@ -17,6 +17,7 @@ import { openRunChanges } from '../adapters/postgres/run-changes.ts';
 import { createHintBatcher } from '../adapters/postgres/run-hints.ts';
 import { declarePermissions } from '../adapters/graphql/declare-permissions.ts';
 import { answerHttpErrors, createHttpApp } from '../adapters/express/http-app.ts';
+import { createBoundedServer } from '../adapters/express/bounded-server.ts';
 import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
 import { listen } from '../adapters/express/listen.ts';
 import { registerQueueGauges } from '../adapters/prometheus/queue-gauges.ts';
@@ -41,11 +42,14 @@ import type { Principal } from './access/principal.ts';
 import { principalIn, signedIn } from './access/signed-in.ts';
 import { codecRoutes } from './codec/codec-routes.ts';
 import { mountEvents } from './events/mount-events.ts';
+import { documentsResolvers } from './documents/documents-resolvers.ts';
+import { documentsRoute } from './documents/documents-route.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { openSubscriptionSockets } from './graphql/subscription-sockets.ts';
 import { formatError } from './graphql/format-error.ts';
 import { mountHealth } from './http/health.ts';
 import { protectAnswers } from './http/protect-answers.ts';
+import { deadlineIn, requestDeadline } from './http/request-deadline.ts';
 import { readiness } from './http/readiness.ts';
 import { refuseOtherUpgrades } from './http/refuse-upgrades.ts';
 import { swaggerUi } from './http/swagger-ui.ts';
@@ -119,7 +123,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
   const batches = startBatchRunner({ pool, acts: tenantActs(deps, tenants), rate: settings.WEFT_BATCH_RATE, log });
   const app = createApp(parts, traces, metrics);
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
+  const server = serverOf(settings, app);
   const streams = mountTokenStreams(app, server, { deps, tenants, access, settings, log });
   const models = { systemPool: pool, catalogue: openModelCatalogue(settings), watchDepsOf: streams.depsOf };
   const tools = openTools(settings);
@@ -129,7 +133,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
   const contextOf = contextsOf(tenants);
-  const context = async ({ res }: { res: express.Response }) => contextOf(principalIn(res));
+  const context = async ({ res }: Answering) => ({ ...contextOf(principalIn(res)), deadline: deadlineIn(res) });
   const subscriptions = openSubscriptions(schema, access, contextOf, log);
   subscriptions.attach(server);
   const events = mountEvents(app, server, { pool, tenants, access, log });
@@ -139,9 +143,10 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
   });
   const logInternal = (error: unknown) => log.error({ err: error }, 'a request failed');
-  app.use(accessRoutes(access, logInternal));
+  app.use(accessRoutes(access, logInternal), documentsRoute({ access, pool, logInternal }));
   app.use(
     GRAPHQL_PATH,
+    requestDeadline,
     signedIn(access.behindGateway),
     express.json({ limit: bodyLimit }),
     expressMiddleware(apollo, { context }),
@@ -182,6 +187,15 @@ const contextsOf =
     principal,
     loaders: createLoaders(tenants.of(principal), principal),
   });
+
+type Answering = { res: express.Response };
+
+function serverOf(
+  { WEFT_HTTP_HEADERS_MS: headersMs, WEFT_HTTP_REQUEST_MS: requestMs }: Settings,
+  app: Express,
+): Server {
+  return createBoundedServer({ headersMs, requestMs, keepAliveMs: KEEP_ALIVE_MS }, app);
+}
 
 function createApp(
   { settings, log, pool, connection }: ApiParts,
@@ -265,10 +279,18 @@ function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, roo
   const poolOf = (tenantId: string) => tenants.of({ tenantId: asTenantId(tenantId) }).pool;
   const tools = toolsResolvers(rooms.tools, poolOf);
   const budgets = budgetsResolvers(poolOf);
+  const documents = documentsResolvers(poolOf);
   const resolvers = {
-    ...{ ...runs, ...own.types, ...tools.types, ...budgets.types },
-    Query: { ...Query, ...own.Query, ...models.Query, ...tools.Query, ...budgets.Query },
-    Mutation: { ...Mutation, ...own.Mutation, ...models.Mutation, ...tools.Mutation, ...budgets.Mutation },
+    ...{ ...runs, ...own.types, ...tools.types, ...budgets.types, ...documents.types },
+    Query: { ...Query, ...own.Query, ...models.Query, ...tools.Query, ...budgets.Query, ...documents.Query },
+    Mutation: {
+      ...Mutation,
+      ...own.Mutation,
+      ...models.Mutation,
+      ...tools.Mutation,
+      ...budgets.Mutation,
+      ...documents.Mutation,
+    },
     Subscription: { ...Subscription, ...models.Subscription },
   };
   return enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }]), access.watch);

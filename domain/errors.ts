@@ -322,6 +322,12 @@ export const ERRORS = {
     retry: false,
     message: (f) => String(f['detail']),
   },
+  DEADLINE_EXCEEDED: {
+    status: 504,
+    retry: true,
+    message: () => 'Whoever asked does not wait any longer',
+    hint: 'Ask for less, or raise WEFT_GATEWAY_DEADLINE_MS and WEFT_SUBGRAPH_TIMEOUT_MS.',
+  },
   ID_TAKEN: {
     status: 409,
     retry: false,

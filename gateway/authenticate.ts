@@ -24,6 +24,7 @@ export type Admission = {
   /** Undefined where nobody has to sign in. */
   identity: SignedIdentity | undefined;
   caller: Caller | undefined;
+  tenantId?: string | undefined;
   /** Equal for callers who may see the same. */
   scope: string;
 };
@@ -33,7 +34,7 @@ export type Authenticator = {
   /** Finds out who asks; a request that may not go on has been answered when it gives false. */
   admits(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
   /** Who asks with a request that was admitted; nobody where nobody has to sign in. */
-  admitted(request: IncomingMessage): Pick<Admission, 'identity' | 'caller'>;
+  admitted(request: IncomingMessage): Pick<Admission, 'identity' | 'caller' | 'tenantId'>;
   /** Headers by which the API knows that it is the gateway who asks. */
   asGateway(): Promise<Record<string, string>>;
   close(): Promise<void>;
@@ -110,7 +111,8 @@ export function createAuthenticator(settings: Settings, log: Logger): Authentica
     if (token === undefined) return BAD_CREDENTIALS;
     const entry: Known | Refusal = token === null ? entryOf({ ...NOBODY, address }) : await identityOf(token, address);
     if ('refused' in entry) return entry;
-    return { identity: signed(entry), caller: entry.caller, scope: keyOf(token ?? '', address) };
+    const { caller, identity } = entry;
+    return { identity: signed(entry), caller, tenantId: identity.tenantId, scope: keyOf(token ?? '', address) };
   }
 
   return {

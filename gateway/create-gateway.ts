@@ -10,15 +10,14 @@ import type { Keeping } from './execute/kept-entities.ts';
 import { createPlanGateway, type GatewayInterface } from './execute/plan-gateway.ts';
 import type { PlanCache } from './execute/plan-cache.ts';
 import type { SubgraphSource, SubgraphSources } from './execute/subgraph-answer.ts';
+import type { Limits } from './limits/limits.ts';
 import type { Graph } from './graph.ts';
+import { createSubgraphGuards, type ResilienceSettings } from './resilience/subgraph-guards.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 import { guardStock } from './guard-stock.ts';
 import { asDataSource, createSubgraphSource, type SubgraphContext } from './subgraph-source.ts';
 
-type GatewaySettings = Pick<
-  Settings,
-  'WEFT_SUBGRAPH_TIMEOUT_MS' | 'WEFT_GATEWAY_EXECUTOR' | 'WEFT_GATEWAY_SHARE_FETCHES'
->;
+type GatewaySettings = ResilienceSettings & Pick<Settings, 'WEFT_GATEWAY_EXECUTOR' | 'WEFT_GATEWAY_SHARE_FETCHES'>;
 export type GatewayParts = {
   settings: GatewaySettings;
   log: Logger;
@@ -26,6 +25,7 @@ export type GatewayParts = {
   graph: Graph;
   /** Where entities are kept. */
   entities: EntityCache | null;
+  limits: Limits;
 };
 export type CreatedGateway = {
   gateway: GatewayInterface;
@@ -51,7 +51,7 @@ export function createGateway(parts: GatewayParts): CreatedGateway {
   const federation = createFederation({ sdl: parts.graph.plannedSdl, rules: parts.graph.rules });
   const sources = new Map(federation.subgraphs.map((name) => [name, sourceOf(name)]));
   const keepingFor = keepingIn(parts.entities);
-  const gateway = createPlanGateway(federation, sources, { keepingFor });
+  const gateway = createPlanGateway(federation, sources, { keepingFor, limits: parts.limits, tellsNulls: true });
   const onSwap = (swapped: () => void) => gateway.onSchemaLoadOrUpdate(swapped);
   return { gateway, own: { plans: gateway.plans, sources: () => sources, onSwap, keepingFor }, close };
 }
@@ -100,10 +100,11 @@ function openSource(
     name,
     url,
     pool,
-    timeoutMs: settings.WEFT_SUBGRAPH_TIMEOUT_MS,
+    guards: createSubgraphGuards(name, settings, metrics, log),
     shares: settings.WEFT_GATEWAY_SHARE_FETCHES,
     observe(outcome, seconds, cause) {
       durationOf(outcome).observe(seconds);
+      if (cause) metrics.refused.inc({ subgraph: name, reason: cause.reason });
       if (cause) log.warn({ err: cause, subgraph: name, url: url.href }, 'subgraph did not answer');
     },
   });

@@ -65,7 +65,7 @@ describe('the gateway', () => {
     const down = await ask(gateway, '{ run(id: "a") { id } }');
     expect(down.errors[0]).toEqual({
       message: 'Subgraph runs cannot be reached',
-      extensions: { code: 'SUBGRAPH_UNAVAILABLE', service: 'runs', hint: expect.any(String) },
+      extensions: { code: 'SUBGRAPH_UNAVAILABLE', service: 'runs', reason: 'unreachable', hint: expect.any(String) },
     });
     await remoteSubgraph(() => ({ body: { data: { run: { id: 'a' } } } }), port);
     expect(await ask(gateway, '{ run(id: "a") { id } }')).toEqual({ data: { run: { id: 'a' } } });

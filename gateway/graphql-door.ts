@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ApolloServer, HeaderMap } from '@apollo/server';
+import type { GraphQLError } from 'graphql';
 import type { LiveRequest } from './live/live-operations.ts';
 import { wantsParts } from './live/live-streams.ts';
 import { readBody } from './read-body.ts';
@@ -12,6 +13,8 @@ export type GraphqlDoor<Context extends object> = {
   /** Answers in parts, where that is possible. */
   parts: ((request: IncomingMessage, response: ServerResponse, body: LiveRequest) => Promise<void>) | undefined;
   bodyLimit: number;
+  /** The error of what may not go on. */
+  gate: (body: unknown, request: IncomingMessage) => Promise<GraphQLError | null>;
 };
 
 /** Whether a request is one that `answerPost` takes; Express answers the others. */
@@ -22,7 +25,7 @@ export function isPlainPost({ method, headers }: IncomingMessage): boolean {
 
 /** Answers a GraphQL request without a web framework, which would cost more than the rest of a small one. */
 export async function answerPost<Context extends object>(
-  { apollo, admits, context, parts, bodyLimit }: GraphqlDoor<Context>,
+  { apollo, admits, context, parts, bodyLimit, gate }: GraphqlDoor<Context>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -33,6 +36,8 @@ export async function answerPost<Context extends object>(
   }
   const body = parsed(text);
   if (body === undefined) return refuse(response, 400, 'BAD_REQUEST', 'The request body cannot be read as JSON');
+  const refused = await gate(body, request);
+  if (refused !== null) return refuseOperation(response, refused);
   const { query } = body as LiveRequest;
   if (parts && wantsParts(request) && typeof query === 'string' && query.includes('@defer')) {
     return parts(request, response, body as LiveRequest);
@@ -68,6 +73,13 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A document that is not known is no bad request: its client sends the text next. */
+export function refuseOperation(response: ServerResponse, { message, extensions }: GraphQLError): void {
+  const status = String(extensions['code']).startsWith('PERSISTED_QUERY_') ? 200 : 400;
+  const body = JSON.stringify({ errors: [{ message, extensions }] });
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(body);
 }
 
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {

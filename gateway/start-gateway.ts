@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import {
   ApolloServerPluginLandingPageDisabled,
@@ -12,6 +12,7 @@ import express from 'express';
 import type { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { answerHttpErrors, createHttpApp, type HttpAppOptions, traceRequest } from '../adapters/express/http-app.ts';
+import { createBoundedServer } from '../adapters/express/bounded-server.ts';
 import { createHttpMetrics } from '../adapters/express/http-metrics.ts';
 import { listen } from '../adapters/express/listen.ts';
 import type { RequestTrace } from '../adapters/express/request-trace.ts';
@@ -27,15 +28,19 @@ import { answerPost, type GraphqlDoor, isPlainPost } from './graphql-door.ts';
 import { wantsEvents } from './live/live-streams.ts';
 import { type LiveDoors, openLiveDoors } from './live/open-live-doors.ts';
 import { limitNestedLists } from './limit-nested-lists.ts';
+import { forbidIntrospection, tellsSchema, withoutSuggestions } from './limits/hide-schema.ts';
+import type { Limits } from './limits/limits.ts';
+import { deadlineOf, wantsFigures } from './live/live-caller.ts';
+import { gateRequests, openOperationDoor } from './operation-doors.ts';
 import { createSubgraphMetrics } from './subgraph-metrics.ts';
 import type { SubgraphContext } from './subgraph-source.ts';
 
 export type RunningGateway = { port: number; stop: () => Promise<void> };
 
 const GRAPHQL_PATH = '/graphql';
+/** Longer than clients and proxies keep idle sockets, so that it is they who close them. */
+const KEEP_ALIVE_MS = 65_000;
 
-/** Of one document; whatever is larger belongs in variables. */
-const MAXIMUM_TOKENS = 50_000;
 /** Room for the query and the other variables beside the largest payload. */
 const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
 
@@ -58,31 +63,45 @@ export async function startGateway(
     routeOf: (path) => path.replace(/^\/explorer\/.*/, '/explorer/*'),
   };
   const app = createHttpApp(tracing);
-  app.get('/_service/schema', (_request, response) => void response.type('text/plain').send(graph.supergraphSdl));
-  const server = createServer();
+  app.get('/_service/schema', (_request, response) => {
+    if (tellsSchema(settings)) return void response.type('text/plain').send(graph.supergraphSdl);
+    response
+      .status(403)
+      .json({ errors: [{ message: 'The schema is not told here', extensions: { code: 'INTROSPECTION_DISABLED' } }] });
+  });
+  const server = createBoundedServer({
+    headersMs: settings.WEFT_HTTP_HEADERS_MS,
+    requestMs: settings.WEFT_HTTP_REQUEST_MS,
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
   const authenticator = createAuthenticator(settings, log);
   const cache = openCache({ settings, registry: httpMetrics.registry, log, signed: authenticator.asGateway });
-  const { gateway, own, close } = createGateway({ settings, log, metrics, graph, entities: cache.entities });
-  const apollo = createApollo({ log, traces }, gateway, server);
+  const operations = openOperationDoor(settings, log, authenticator);
+  const { limits, figures } = operations;
+  const parts = { settings, log, metrics, graph, limits, entities: cache.entities };
+  const { gateway, own, close } = createGateway(parts);
+  const apollo = createApollo({ log, traces, settings, limits }, gateway, server);
   await apollo.start();
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
   const context = async (request: IncomingMessage) => ({
     forward: forwardedHeaders(traces.getStore()),
     ...authenticator.admitted(request),
+    figures: wantsFigures(request) ? figures : undefined,
+    deadline: deadlineOf(request, settings.WEFT_GATEWAY_DEADLINE_MS),
   });
   app.use(explorer(GRAPHQL_PATH));
   app.use(
     GRAPHQL_PATH,
     admission(authenticator).handler,
     express.json({ limit: bodyLimit }),
+    gateRequests(operations).handler,
     expressMiddleware(apollo, { context: ({ req }) => context(req) }),
   );
   app.use(answerHttpErrors(log, bodyLimit));
-  const live =
-    own &&
-    openLiveDoors({ ...authenticator, ...own, ...liveSettings(settings, log), addressOf: graph.addressOf, bodyLimit });
-  const door = { apollo, context, bodyLimit, admits: authenticator.admits, parts: live?.parts };
+  const common = { ...operations, ...liveSettings(settings, log), addressOf: graph.addressOf, bodyLimit };
+  const live = own && openLiveDoors({ ...authenticator, ...own, ...common });
+  const door = { apollo, context, bodyLimit, admits: authenticator.admits, parts: live?.parts, gate: operations.gate };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const answer = directAnswer(request, door, live);
     if (answer === null) return void app(request, response);
@@ -101,15 +120,16 @@ export async function startGateway(
       await apollo.stop();
       await cache.close();
       await authenticator.close();
+      await operations.close();
       await close();
     },
   };
 }
 
-type ApolloParts = { log: Logger; traces: AsyncLocalStorage<RequestTrace> };
+type ApolloParts = { log: Logger; traces: AsyncLocalStorage<RequestTrace>; settings: Settings; limits: Limits };
 
 function createApollo(
-  { log, traces }: ApolloParts,
+  { log, traces, settings, limits }: ApolloParts,
   gateway: GatewayInterface,
   server: Server,
 ): ApolloServer<SubgraphContext> {
@@ -117,14 +137,18 @@ function createApollo(
     gateway,
     logger: log,
     introspection: true,
-    parseOptions: { maxTokens: MAXIMUM_TOKENS },
-    validationRules: [limitNestedLists],
+    parseOptions: { maxTokens: limits.tokens },
+    validationRules: validationRules(settings),
+    allowBatchedHttpRequests: limits.batch > 1,
+    // The gate has put the text in the place of the hash.
+    persistedQueries: false,
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     formatError: (formatted, error) => {
       const traceId = traces.getStore()?.traceId;
-      return formatError(formatted, traceId, () => log.error({ err: error, traceId }, 'request failed'));
+      const shown = tellsSchema(settings) ? formatted : withoutSuggestions(formatted);
+      return formatError(shown, traceId, () => log.error({ err: error, traceId }, 'request failed'));
     },
     plugins: [
       ApolloServerPluginDrainHttpServer({ httpServer: server, stopGracePeriodMillis: 5000 }),
@@ -151,11 +175,18 @@ function directAnswer(
     : null;
 }
 
-function liveSettings({ WEFT_CORS_ORIGINS }: Settings, log: Logger) {
+function validationRules(settings: Settings) {
+  return tellsSchema(settings) ? [limitNestedLists] : [limitNestedLists, forbidIntrospection];
+}
+
+function liveSettings(settings: Settings, log: Logger) {
+  const { WEFT_CORS_ORIGINS: origins, WEFT_GATEWAY_MAX_TOKENS: maxTokens } = settings;
+  const shown = (error: GraphQLError) => (tellsSchema(settings) ? error.toJSON() : withoutSuggestions(error.toJSON()));
   return {
-    ...{ path: GRAPHQL_PATH, rules: [limitNestedLists], maxTokens: MAXIMUM_TOKENS, origins: WEFT_CORS_ORIGINS, log },
+    deadlineMs: settings.WEFT_GATEWAY_DEADLINE_MS,
+    ...{ path: GRAPHQL_PATH, rules: validationRules(settings), maxTokens, origins, log },
     formatError: (error: GraphQLError) =>
-      formatError(error.toJSON(), undefined, () => log.error({ err: error }, 'operation failed')),
+      formatError(shown(error), undefined, () => log.error({ err: error }, 'operation failed')),
   };
 }
 

@@ -1,44 +1,59 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { GraphQLError, OperationTypeNode, parse } from 'graphql';
 import type { Dispatcher } from 'undici';
-import type { Caller } from './access-policies.ts';
 import type { SignedIdentity } from './authenticate.ts';
 import { type CachePolicy, cachePolicy, UNCACHEABLE } from './cache/cache-policy.ts';
 import { restrictPolicy } from './cache/restrict-policy.ts';
 import { IDENTITY_HEADER } from './callers.ts';
-import { DeadlineExceeded, postJson } from './execute/post-json.ts';
+import type { Caller } from './access-policies.ts';
+import type { PlanContext } from './execute/plan-gateway.ts';
+import { postJson } from './execute/post-json.ts';
+import {
+  type Deadline,
+  guardedSend,
+  type Guards,
+  NoAnswer,
+  type Reason,
+  type SubgraphFailed,
+} from './resilience/guarded-send.ts';
 import { shareInFlight } from './execute/share-in-flight.ts';
 import type { SubgraphAnswer, SubgraphSource } from './execute/subgraph-answer.ts';
 
-export type SubgraphContext = {
+/** How much longer an answer is waited for, in milliseconds; relative, so that clocks may differ. */
+export const DEADLINE_HEADER = 'x-weft-deadline-ms';
+
+export type SubgraphContext = PlanContext & {
   /** Headers that go on to every subgraph and change nothing of its answers. */
   forward: Record<string, string>;
   /** Signs for a subgraph who asks. */
   identity?: SignedIdentity | undefined;
-  /** Who that is; undefined where nobody has to sign in. */
-  caller?: Caller | undefined;
+  /** When the caller wants no answer any more. */
+  deadline?: Deadline | undefined;
+  /** Of who asks; undefined where nobody has to sign in. */
+  tenantId?: string | undefined;
 };
 
 export type SubgraphOptions = {
   name: string;
   url: URL;
   pool: Dispatcher;
-  timeoutMs: number;
+  guards: Guards;
   /** Whether equal queries of one identity that run at the same time are sent once. */
   shares: boolean;
   /** Called once a request, also for failed ones. */
-  observe: (outcome: 'answered' | 'unavailable' | 'shared', seconds: number, cause?: unknown) => void;
+  observe: (outcome: 'answered' | 'unavailable' | 'shared', seconds: number, cause?: SubgraphFailed) => void;
 };
 
 /** Sends the gateway's fetches to one subgraph over kept-alive connections. */
 export function createSubgraphSource(options: SubgraphOptions): SubgraphSource<SubgraphContext> {
   const { name, shares, observe } = options;
   const share = shareInFlight<Received>(() => observe('shared', 0));
-  return async ({ kind, body }, { forward, identity }) => {
+  return async ({ kind, body }, { forward, identity, deadline = Infinity }) => {
     const signed = identity ? await identity(name) : '';
     const headers = signed === '' ? forward : { ...forward, [IDENTITY_HEADER]: signed };
-    const ask = () => send(options, body, headers);
-    const received = await (shares && kind === OperationTypeNode.QUERY ? share(`${signed}\n${body}`, ask) : ask());
+    const isQuery = kind === OperationTypeNode.QUERY;
+    const ask = () => send(options, { body, headers, mayRepeat: isQuery, deadline });
+    const received = await (shares && isQuery ? share(`${signed}\n${body}`, ask) : ask());
     return take(received);
   };
 }
@@ -85,22 +100,32 @@ function bodyOf(request: object): string {
   }
 }
 
-async function send(options: SubgraphOptions, body: string, headers: Record<string, string>): Promise<Received> {
-  const { pool, url, timeoutMs, observe } = options;
+type Sent = { body: string; headers: Record<string, string>; mayRepeat: boolean; deadline: Deadline };
+
+async function send(options: SubgraphOptions, { body, headers, ...limits }: Sent): Promise<Received> {
+  const { pool, url, guards, observe } = options;
   const began = performance.now();
   try {
-    const { status, text, cacheControl } = await postJson(pool, {
-      path: url.pathname + url.search,
-      headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
-      body,
-      timeoutMs,
+    const received = await guardedSend(guards, limits, async (timeoutMs) => {
+      const { status, text, cacheControl } = await postJson(pool, {
+        path: url.pathname + url.search,
+        headers: {
+          ...headers,
+          'content-type': 'application/json',
+          accept: 'application/json',
+          [DEADLINE_HEADER]: String(timeoutMs),
+        },
+        body,
+        timeoutMs,
+      });
+      return { text, answer: readAnswer(status, text), policy: cachePolicy(cacheControl) };
     });
-    const answer = readAnswer(status, text);
     observe('answered', (performance.now() - began) / 1000);
-    return { text, answer, policy: cachePolicy(cacheControl) };
+    return received;
   } catch (error) {
-    observe('unavailable', (performance.now() - began) / 1000, error);
-    throw unavailable(options, error instanceof DeadlineExceeded);
+    const failure = error as SubgraphFailed;
+    observe('unavailable', (performance.now() - began) / 1000, failure);
+    throw unavailable(options, failure);
   }
 }
 
@@ -116,15 +141,29 @@ function take(received: Received): SubgraphAnswer {
 
 /** Any status may carry a GraphQL answer; anything else is no answer. */
 function readAnswer(status: number, text: string): SubgraphAnswer {
-  const answer: unknown = JSON.parse(text);
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new NoAnswer(status);
+  }
   if (typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer))
     return answer as SubgraphAnswer;
-  throw new Error(`status ${status} without a GraphQL answer`);
+  throw new NoAnswer(status);
 }
 
-function unavailable({ name, timeoutMs }: SubgraphOptions, late: boolean): GraphQLError {
-  const what = late ? `did not answer within ${timeoutMs} ms` : 'cannot be reached';
-  return new GraphQLError(`Subgraph ${name} ${what}`, {
-    extensions: { code: 'SUBGRAPH_UNAVAILABLE', service: name, hint: 'Run `npm run weft -- doctor`.' },
+const WHAT: Readonly<Record<Reason, (afterMs: number) => string>> = {
+  unreachable: () => 'cannot be reached',
+  timeout: (afterMs) => `did not answer within ${afterMs} ms`,
+  'no-answer': () => 'gave no GraphQL answer',
+  deadline: () => 'did not answer before the deadline of the request',
+  'breaker-open': () => 'has failed too often and is left alone for a moment',
+  'queue-full': () => 'has too many requests under way',
+};
+
+function unavailable({ name }: SubgraphOptions, { reason, afterMs }: SubgraphFailed): GraphQLError {
+  const code = reason === 'deadline' ? 'DEADLINE_EXCEEDED' : 'SUBGRAPH_UNAVAILABLE';
+  return new GraphQLError(`Subgraph ${name} ${WHAT[reason](afterMs)}`, {
+    extensions: { code, service: name, reason, hint: 'Run `npm run weft -- doctor`.' },
   });
 }

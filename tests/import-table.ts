@@ -88,7 +88,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     builtins: true,
   },
   gateway: {
-    values: ['config', 'adapters/express', 'adapters/graphql', 'adapters/tokens'],
+    values: ['config', 'adapters/express', 'adapters/graphql', 'adapters/redis', 'adapters/tokens'],
     types: [],
     packages: {
       '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'lru-cache', 'ruru', 'undici'],

@@ -7,6 +7,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type FormattedExecutionResult, graphql, type GraphQLError, parse } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { Pool } from 'undici';
 import { WebSocket } from 'ws';
 import { untilLeft } from '../adapters/graphql/until-left.ts';
@@ -16,7 +17,9 @@ import { loadSettings } from '../config/load.ts';
 import { createFederation } from '../gateway/execute/federation.ts';
 import { createPlanGateway } from '../gateway/execute/plan-gateway.ts';
 import { openLiveDoors } from '../gateway/live/open-live-doors.ts';
+import { createSubgraphGuards } from '../gateway/resilience/subgraph-guards.ts';
 import { startGateway } from '../gateway/start-gateway.ts';
+import { createSubgraphMetrics } from '../gateway/subgraph-metrics.ts';
 import { createSubgraphSource } from '../gateway/subgraph-source.ts';
 
 const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
@@ -78,6 +81,7 @@ export async function openSwappable(first: readonly LiveSubgraph[], { closes }: 
     ...{ path: '/graphql', rules: [], maxTokens: 10_000, bodyLimit: 100_000, origins: [] },
     ...{ plans: gateway.plans, sources: () => now, addressOf, log: pino({ level: 'silent' }) },
     keepingFor: () => undefined,
+    ...{ admit: () => Promise.resolve(null), figures: () => ({}), deadlineMs: 10_000 },
     onSwap: (swapped) => gateway.onSchemaLoadOrUpdate(swapped),
     whoAsks: () => Promise.resolve({ identity: undefined, caller: undefined, scope: '' }),
     formatError: (error: GraphQLError) => error.toJSON(),
@@ -104,7 +108,13 @@ function sourceOf({ name, url }: LiveSubgraph, closes: Closing['closes']) {
   const pool = new Pool(new URL(url).origin);
   closes.push(() => pool.close());
   return createSubgraphSource({
-    ...{ name, url: new URL(url), pool, timeoutMs: 10_000, shares: false },
+    ...{ name, url: new URL(url), pool, shares: false },
+    guards: createSubgraphGuards(
+      name,
+      loadSettings({}),
+      createSubgraphMetrics(new Registry()),
+      pino({ level: 'silent' }),
+    ),
     observe: () => undefined,
   });
 }

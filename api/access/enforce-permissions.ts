@@ -7,10 +7,11 @@ import {
   type Rule,
 } from '../../domain/access/operation-permissions.ts';
 import { AppError } from '../../domain/errors.ts';
+import { checkDeadline } from '../http/request-deadline.ts';
 import type { OperationWatch } from './limit-requests.ts';
 import type { Principal } from './principal.ts';
 
-type Context = { principal: Principal };
+type Context = { principal: Principal; deadline?: number | undefined };
 type Resolver = GraphQLFieldResolver<unknown, Context>;
 type Check = (principal: Principal, args: Record<string, unknown>) => void | Promise<void>;
 
@@ -80,9 +81,13 @@ const needs =
 function guarded(resolve: Resolver | undefined, check: Check): Resolver {
   const original = resolve ?? (defaultFieldResolver as Resolver);
   return (source, args, context, info) => {
+    checkDeadline(context.deadline);
     const checked = check(context.principal, args);
     if (checked === undefined) return original(source, args, context, info);
-    return checked.then(() => original(source, args, context, info));
+    return checked.then(() => {
+      checkDeadline(context.deadline);
+      return original(source, args, context, info);
+    });
   };
 }
 

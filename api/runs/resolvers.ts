@@ -44,7 +44,12 @@ import { timeTravelResolvers } from './time-travel-resolvers.ts';
 import { triggerResolvers } from './trigger-resolvers.ts';
 import { versionsResolvers } from './versions-resolvers.ts';
 
-export type RunsContext = { principal: Principal; loaders: RunLoaders };
+export type RunsContext = {
+  principal: Principal;
+  loaders: RunLoaders;
+  /** Until when an answer is waited for. */
+  deadline?: number | undefined;
+};
 type Reason = { runId: string; reason?: string | null };
 type Reference = { id: string };
 type ExecutionsArguments = { nodeId?: string | null; first?: number | null; offset?: number | null };

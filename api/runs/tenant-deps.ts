@@ -3,12 +3,13 @@ import { storageOf } from '../../adapters/postgres/payload-storage.ts';
 import type { Settings } from '../../config/settings.ts';
 import { tenantNamespaces } from '../../temporal/tenant-namespaces.ts';
 import type { Principal } from '../access/principal.ts';
+import { checkDeadline } from '../http/request-deadline.ts';
 import type { RunsDeps } from './deps.ts';
 
 type Pool = RunsDeps['pool'];
 /** What operations on behalf of a principal work on: of the database they reach the principal's tenant alone. */
 export type TenantDeps = { of(principal: Pick<Principal, 'tenantId'>): RunsDeps; close(): Promise<void> };
-type Context = { principal: Principal };
+type Context = { principal: Principal; deadline?: number | undefined };
 type Resolve = (...values: unknown[]) => unknown;
 type ResolverMap = Readonly<Record<string, unknown>>;
 
@@ -51,6 +52,7 @@ export function tenantResolvers<Resolvers extends ResolverMap>(
       const place = path.at(-1) === '__resolveReference' ? 1 : 2;
       return (...values: unknown[]) => {
         const context = values[place] as Context;
+        checkDeadline(context.deadline);
         return (at(of(context.principal.tenantId, context), path) as Resolve)(...values);
       };
     }

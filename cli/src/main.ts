@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAccessCommands } from './access-commands.ts';
 import { addAuthoringCommands } from './authoring-commands.ts';
+import { addDocumentsCommands } from './documents-commands.ts';
 import { addEraseCommands } from './erase-commands.ts';
 import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
@@ -60,6 +61,7 @@ addVersionCommands(program);
 addWorkerCommand(program);
 addEventsCommand(program);
 addEraseCommands(program);
+addDocumentsCommands(program);
 addInsightCommands(program);
 addModelsCommands(program);
 addBudgetsCommands(program);

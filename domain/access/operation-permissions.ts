@@ -24,6 +24,10 @@ export const OPERATION_PERMISSIONS = {
   deprecateVersion: 'workflows:write',
   undeprecateVersion: 'workflows:write',
 
+  operationDocuments: 'workflows:read',
+  publishOperationDocuments: 'workflows:write',
+  removeOperationDocument: 'workflows:write',
+
   run: 'runs:read',
   runs: 'runs:read',
   batch: 'runs:read',

@@ -18,13 +18,22 @@ export type ExecutionInput<Context> = {
   caller?: Caller | undefined;
   keeping?: Keeping | undefined;
   onPolicy?: Execution<Context>['onPolicy'];
+  /** Whether nulls that may not be are told of also beside other errors, which the stock executor does not do. */
+  tellsNulls?: boolean | undefined;
 };
 
 export type ExecutionResult = {
   data?: JsonObject | null;
   errors?: readonly GraphQLError[];
-  extensions?: { valueCompletion: readonly GraphQLError[] };
+  extensions?: { valueCompletion?: readonly GraphQLError[]; operation?: Figures };
 };
+
+/** How large an operation was, for who asks for that. */
+export type Figures = Readonly<Record<string, number>>;
+
+export function withFigures(result: ExecutionResult, operation: Figures | undefined): ExecutionResult {
+  return operation === undefined ? result : { ...result, extensions: { ...result.extensions, operation } };
+}
 
 export async function executeOperation<Context>(
   prepared: PreparedOperation,
@@ -42,17 +51,23 @@ export function completeResponse<Context>(
   root: JsonObject,
   run: Execution<Context>,
 ): ExecutionResult {
-  return shapedResult(run.errors, () =>
-    shapeResponse(prepared.shapeOf(run.conditions), root, shapingOf(prepared, run)),
-  );
+  const shape = () => shapeResponse(prepared.shapeOf(run.conditions), root, shapingOf(prepared, run));
+  return shapedResult(run.errors, shape, run.tellsNulls);
 }
 
 /** The result of what was fetched with some errors; what subgraphs sent may also be of no shape at all. */
-export function shapedResult(errors: readonly unknown[], shape: () => ShapedResponse): ExecutionResult {
+export function shapedResult(
+  errors: readonly unknown[],
+  shape: () => ShapedResponse,
+  tellsNulls = false,
+): ExecutionResult {
   try {
     const shaped = shape();
     const told = shaped.refusals.length > 0 ? [...errors, ...shaped.refusals] : errors;
-    if (told.length > 0) return { errors: told as GraphQLError[], data: shaped.data };
+    if (told.length > 0) {
+      const hidden = tellsNulls && shaped.errors.length > 0 ? { extensions: { valueCompletion: shaped.errors } } : {};
+      return { errors: told as GraphQLError[], data: shaped.data, ...hidden };
+    }
     if (shaped.errors.length === 0) return { data: shaped.data };
     return { data: shaped.data, extensions: { valueCompletion: shaped.errors } };
   } catch (error) {

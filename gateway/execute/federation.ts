@@ -3,6 +3,7 @@ import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { createFieldRules, type FieldRules } from '../access-needs.ts';
 import type { GuardedSupergraph } from '../access-rules.ts';
+import { type CostRules, costRules } from '../limits/cost-rules.ts';
 import { createTypeTest, type TypeTest } from './type-conditions.ts';
 
 export type PlanOptions = {
@@ -20,6 +21,7 @@ export type Federation = {
   isOfType: TypeTest;
   /** What its fields need; enforced before anything is planned. */
   rulesOf: FieldRules;
+  costRules: CostRules;
   plan: (document: DocumentNode, options: PlanOptions) => QueryPlan;
 };
 
@@ -36,6 +38,7 @@ export function createFederation({ sdl: supergraphSdl, rules }: GuardedSupergrap
     subgraphs: [...supergraph.subgraphsMetadata()].map(({ name }) => name),
     isOfType: createTypeTest(supergraph.schema.toGraphQLJSSchema()),
     rulesOf: createFieldRules(schema, rules),
+    costRules: costRules(supergraphSdl),
     plan(document, { operationName, defers = false }) {
       const operation = operationFromDocument(
         apiSchema,

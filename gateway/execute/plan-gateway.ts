@@ -4,10 +4,10 @@ import type { Caller } from '../access-policies.ts';
 import type { CachePolicy } from '../cache/cache-policy.ts';
 import { restrictPolicy } from '../cache/restrict-policy.ts';
 import { coerceVariables } from './coerce-variables.ts';
-import { executeOperation } from './execute-operation.ts';
+import { executeOperation, type Figures, withFigures } from './execute-operation.ts';
 import type { Federation } from './federation.ts';
 import type { Keeping } from './kept-entities.ts';
-import { createPlanCache, type PlanCache, warmPlanCache } from './plan-cache.ts';
+import { type CostLimits, createPlanCache, type PlanCache, warmPlanCache } from './plan-cache.ts';
 import type { SubgraphSources } from './subgraph-answer.ts';
 
 export type GatewayInterface = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
@@ -20,8 +20,17 @@ export type PlanGateway = GatewayInterface & {
   swap: (next: Federation) => Promise<void>;
 };
 
+/** What the gateway itself looks at of a context. */
+export type PlanContext = {
+  caller?: Caller | undefined;
+  /** How large an operation is, where its caller asked for that. */
+  figures?: ((query: string, cost: number) => Figures) | undefined;
+};
+
 export type PlanGatewayOptions = {
   normalises?: boolean;
+  limits?: CostLimits;
+  tellsNulls?: boolean;
   /** Where entities are kept for a caller. */
   keepingFor?: ((caller: Caller | undefined, operation: OperationTypeNode) => Keeping | undefined) | undefined;
 };
@@ -58,15 +67,17 @@ export function createPlanGateway<Context>(
           const { variables = {}, operationName } = request;
           const invalid = coerceVariables(schema, operation, variables);
           if (invalid.length > 0) return { errors: invalid };
-          const { caller } = context as { caller?: Caller };
+          const { caller, figures } = context as PlanContext;
           const onPolicy = (policy: CachePolicy) => restrictPolicy(overallCachePolicy, policy, caller);
           const key = queryHash + (operationName ?? '');
-          const plan = plansOf(schema).prepare(key, document, { operationName }, caller);
+          const plan = plansOf(schema).prepare(key, document, { operationName }, { caller, variables });
           if ('refused' in plan) return { errors: plan.refused };
           const given = { ...variables, ...plan.literals };
           const keeping = options.keepingFor?.(caller, operation.operation);
-          const input = { sources, context: context as Context, variables: given, caller, keeping, onPolicy };
-          return executeOperation(plan.prepared, input);
+          const { tellsNulls } = options;
+          const common = { sources, context: context as Context, caller, keeping, onPolicy, tellsNulls };
+          const result = await executeOperation(plan.prepared, { ...common, variables: given });
+          return figures === undefined ? result : withFigures(result, figures(request.query ?? '', plan.cost(given)));
         },
       };
     },

@@ -26,6 +26,7 @@ export type Execution<Context> = {
   keeping?: Keeping | undefined;
   /** Hears of each answer how long it may be kept. */
   onPolicy?: ((policy: CachePolicy) => void) | undefined;
+  tellsNulls?: boolean | undefined;
   /** Hears of each fetch that deferred parts wait for, when it is over. */
   onFetched?: (id: string) => void;
 };

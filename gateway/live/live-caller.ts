@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { requestTrace } from '../../adapters/express/request-trace.ts';
-import type { Authenticator, Refusal } from '../authenticate.ts';
-import type { LiveCaller, LiveOperations, LiveRequest, LiveResult } from './live-operations.ts';
+import { gateCaller } from '../limits/operation-gate.ts';
+import { DEADLINE_HEADER } from '../subgraph-source.ts';
+import type { Refusal } from '../authenticate.ts';
+import type { LiveCaller, LiveRequest, LiveResult } from './live-operations.ts';
+import type { LiveDoor } from './live-sockets.ts';
 import { untilRefused } from './until-refused.ts';
 
 /** How often it is looked at whether whoever reads a stream may still have it. */
@@ -14,7 +17,7 @@ export type Asking = Pick<IncomingMessage, 'headers' | 'socket'>;
 export async function runFor(
   asking: Asking,
   request: LiveRequest,
-  { live, whoAsks }: { live: LiveOperations } & Pick<Authenticator, 'whoAsks'>,
+  { live, whoAsks, figures, deadlineMs }: Pick<LiveDoor, 'live' | 'whoAsks' | 'figures' | 'deadlineMs'>,
 ): Promise<LiveResult> {
   const admission = await whoAsks(asking);
   if ('refused' in admission) return { errors: [refusalError(admission)] };
@@ -22,8 +25,9 @@ export async function runFor(
   const caller: LiveCaller = {
     context: {
       forward: { traceparent, 'x-correlation-id': correlationId },
-      identity: admission.identity,
-      caller: admission.caller,
+      ...{ identity: admission.identity, caller: admission.caller, tenantId: admission.tenantId },
+      figures: wantsFigures(asking) ? figures : undefined,
+      deadline: deadlineOf(asking, deadlineMs),
     },
     scope: admission.scope,
   };
@@ -35,6 +39,26 @@ export async function runFor(
     return live.denied(request, { ...caller, context: { ...caller.context, caller: now.caller } });
   });
 }
+
+/** Looks at an operation, whose text may come from its hash, before it is parsed. Null when it may go on. */
+export async function admitFor(
+  asking: Asking,
+  request: LiveRequest,
+  { whoAsks, admit }: Pick<LiveDoor, 'whoAsks' | 'admit'>,
+): Promise<GraphQLError | null> {
+  const admission = await whoAsks(asking);
+  if ('refused' in admission) return refusalError(admission);
+  return admit(request, gateCaller(admission));
+}
+
+/** When a request is over: after so long, or sooner where its caller says so. */
+export function deadlineOf({ headers }: Pick<Asking, 'headers'>, mostMs: number): number {
+  const given = Number(headers[DEADLINE_HEADER]);
+  return Date.now() + (given > 0 && given < mostMs ? given : mostMs);
+}
+
+/** Whether a request asks for how large its operation is. */
+export const wantsFigures = ({ headers }: Pick<Asking, 'headers'>): boolean => headers['x-weft-figures'] === '1';
 
 function refusalError({ message, code, hint }: Refusal): GraphQLError {
   return new GraphQLError(message, { extensions: { code, ...(hint !== undefined && { hint }) } });

@@ -12,9 +12,11 @@ import { LRUCache } from 'lru-cache';
 import type { Caller } from '../access-policies.ts';
 import { coerceVariables } from '../execute/coerce-variables.ts';
 import { executeDeferred, type IncrementalPayload } from '../execute/execute-deferred.ts';
-import { executeOperation, type ExecutionResult } from '../execute/execute-operation.ts';
+import { executeOperation, type ExecutionResult, withFigures } from '../execute/execute-operation.ts';
 import type { PlanCache } from '../execute/plan-cache.ts';
 import { operationOf } from '../execute/prepare-operation.ts';
+import type { OperationCost } from '../limits/operation-cost.ts';
+import { gateCaller, type OperationGate } from '../limits/operation-gate.ts';
 import type { SubgraphContext } from '../subgraph-source.ts';
 import { upstreamOperation } from './resumable.ts';
 import { createTopics } from './topics.ts';
@@ -33,6 +35,8 @@ export type LiveRequest = {
   query?: unknown;
   operationName?: unknown;
   variables?: unknown;
+  documentId?: unknown;
+  extensions?: unknown;
 };
 export type LiveResult = ExecutionResult | AsyncGenerator<ExecutionResult | IncrementalPayload>;
 export type LiveCaller = { context: SubgraphContext; scope: string };
@@ -48,6 +52,7 @@ export type LiveParts = SubscriptionParts & {
   plans: () => PlanCache;
   rules: readonly ValidationRule[];
   maxTokens: number;
+  admit: OperationGate['admit'];
 };
 
 const MOST_DOCUMENTS = 1000;
@@ -82,38 +87,41 @@ export function createLiveOperations(parts: LiveParts): LiveOperations {
     if (invalid.length > 0) throw new Invalid(invalid);
     const defers = query.includes('@defer');
     const key = keyOf(query, operationName, defers);
-    const plan = plans.prepare(key, document, { operationName, defers }, caller);
+    const plan = plans.prepare(key, document, { operationName, defers }, { caller, variables });
     if ('refused' in plan) throw new Invalid(plan.refused);
-    const { prepared, literals } = plan;
-    return { prepared, variables: { ...variables, ...literals }, key, operation, defers };
+    const { prepared, literals, cost } = plan;
+    return { prepared, variables: { ...variables, ...literals }, key, operation, defers, cost };
   }
 
   async function answer(request: LiveRequest, { context, scope }: LiveCaller): Promise<LiveResult> {
-    const { caller } = context;
+    const { identity, tenantId, caller } = context;
+    const refused = await parts.admit(request, gateCaller({ identity, tenantId, caller }));
+    if (refused !== null) return { errors: [refused] };
     const asked = checked(request);
-    const { key, operation, defers, ...planned } = plannedAs(asked, caller);
+    const { key, operation, defers, cost, ...planned } = plannedAs(asked, caller);
     const { prepared, variables } = planned;
     if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
       const keeping = parts.keepingFor(caller, operation.operation);
-      const input = { sources: parts.sources(), context, variables, caller, keeping };
-      return defers ? executeDeferred(prepared, input) : executeOperation(prepared, input);
+      const input = { sources: parts.sources(), context, variables, caller, keeping, tellsNulls: true };
+      if (defers) return executeDeferred(prepared, input);
+      return withFigures(await executeOperation(prepared, input), context.figures?.(asked.query, cost(variables)));
     }
     const { resume } = upstreamOperation(prepared);
     const named = JSON.stringify(resume === null ? variables : resume.others(variables));
     const plan = () => plannedAs(asked, caller);
+    const { deadline: _ofRequests, ...lasting } = context;
     return topics.join({
       key: `${scope}\n${key}\n${named}`,
       after: resume === null ? null : resume.from(variables),
-      follow: (after) => subscribeOperation({ planned, plan, context, after }, parts),
+      follow: (after) => subscribeOperation({ planned, plan, context: lasting, after }, parts),
     });
   }
 
   return {
     denied(request, { context }) {
-      const { query, operationName } = checked(request);
-      const plan = parts
-        .plans()
-        .prepare(keyOf(query, operationName), readied(query), { operationName }, context.caller);
+      const { query, operationName, variables } = checked(request);
+      const asked = { caller: context.caller, variables };
+      const plan = parts.plans().prepare(keyOf(query, operationName), readied(query), { operationName }, asked);
       return 'refused' in plan ? (plan.refused[0] ?? null) : null;
     },
     async run(request, caller) {
@@ -131,7 +139,7 @@ export function createLiveOperations(parts: LiveParts): LiveOperations {
 const keyOf = (query: string, operationName: string | undefined, defers = false): string =>
   `live ${defers} ${operationName ?? ''}\n${query}`;
 
-type PlannedKind = Planned & { key: string; operation: OperationDefinitionNode; defers: boolean };
+type PlannedKind = Planned & { key: string; operation: OperationDefinitionNode; defers: boolean; cost: OperationCost };
 type Asked = { query: string; operationName: string | undefined; variables: Record<string, unknown> };
 
 function checked({ query, operationName, variables }: LiveRequest): Asked {

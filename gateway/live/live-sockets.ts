@@ -5,7 +5,9 @@ import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticator } from '../authenticate.ts';
-import { type Asking, runFor } from './live-caller.ts';
+import type { PlanContext } from '../execute/plan-gateway.ts';
+import type { OperationGate } from '../limits/operation-gate.ts';
+import { admitFor, type Asking, runFor } from './live-caller.ts';
 import type { LiveOperations, LiveRequest } from './live-operations.ts';
 
 export type LiveDoor = Pick<Authenticator, 'whoAsks'> & {
@@ -15,6 +17,10 @@ export type LiveDoor = Pick<Authenticator, 'whoAsks'> & {
   maxTokens: number;
   /** Of the body of a request. */
   bodyLimit: number;
+  admit: OperationGate['admit'];
+  figures: NonNullable<PlanContext['figures']>;
+  /** How long a request may take; subscriptions have none. */
+  deadlineMs: number;
   /** Origins of pages that may open sockets, besides the one that the gateway itself serves. */
   origins: readonly string[];
   formatError: (error: GraphQLError) => GraphQLFormattedError;
@@ -40,12 +46,17 @@ export function openLiveSockets(door: LiveDoor) {
     {
       onConnect: async ({ extra, connectionParams }) =>
         !('refused' in (await door.whoAsks(askingOf(extra.request, connectionParams)))),
-      onSubscribe({ extra, connectionParams }, _id, payload) {
+      async onSubscribe({ extra, connectionParams }, _id, payload) {
         try {
-          const asked: Asked = { asking: askingOf(extra.request, connectionParams), request: payload };
+          const asking = askingOf(extra.request, connectionParams);
+          // The protocol wants a text: an empty one stands for a document that is named by its hash.
+          const request: LiveRequest = { ...payload, query: payload.query === '' ? undefined : payload.query };
+          const refused = await admitFor(asking, request, door);
+          if (refused !== null) return [refused];
+          const asked: Asked = { asking, request };
           return {
             schema: door.schema(),
-            document: parse(payload.query, { maxTokens: door.maxTokens }),
+            document: parse(String(request.query), { maxTokens: door.maxTokens }),
             operationName: payload.operationName,
             contextValue: asked,
           };
@@ -82,7 +93,7 @@ function askingOf({ headers, socket }: IncomingMessage, params: Record<string, u
 }
 
 /** A socket is open to pages of every origin unless its server refuses them. */
-function isOwnOrigin({ headers }: IncomingMessage, origins: readonly string[]): boolean {
+export function isOwnOrigin({ headers }: IncomingMessage, origins: readonly string[]): boolean {
   const { origin, host } = headers;
   if (origin === undefined || origins.includes(origin)) return true;
   return URL.canParse(origin) && new URL(origin).host === host;

@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { readBody } from '../read-body.ts';
-import { runFor } from './live-caller.ts';
+import { admitFor, runFor } from './live-caller.ts';
 import type { LiveRequest } from './live-operations.ts';
-import { formatted, type LiveDoor } from './live-sockets.ts';
+import { formatted, isOwnOrigin, type LiveDoor } from './live-sockets.ts';
 
 type Served = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** So that nothing between takes a quiet stream for a dead one. */
 const PING_MS = 12_000;
 
+const isJson = ({ headers }: IncomingMessage): boolean => /^application\/json\b/i.test(headers['content-type'] ?? '');
 const accepts = ({ headers }: IncomingMessage, type: string): boolean => headers.accept?.includes(type) ?? false;
 
 export const wantsEvents = (request: IncomingMessage): boolean => accepts(request, 'text/event-stream');
@@ -18,13 +19,18 @@ export const wantsParts = (request: IncomingMessage): boolean => accepts(request
 /** Operations of all kinds as server-sent events, one request each (the distinct connections mode of graphql-sse). */
 export function serveEvents(door: LiveDoor): Served {
   return async (request, response) => {
-    const asked = request.method === 'GET' ? askedInUrl(request) : await askedInBody(request, door.bodyLimit);
+    const isGet = request.method === 'GET';
+    // Pages of any origin may send what is no JSON, and ask for events, without being asked about it first.
+    if (!isOwnOrigin(request, door.origins) || !(isGet || isJson(request)))
+      return refuse(response, 403, 'ACCESS_DENIED', 'Pages of other origins, and bodies that are no JSON, are refused');
+    const asked = isGet ? askedInUrl(request) : await askedInBody(request, door.bodyLimit);
     if (asked === null) return refuse(response, 400, 'BAD_REQUEST', 'The request cannot be read as a GraphQL request');
-    if (request.method === 'GET' && !isReading(asked, door.maxTokens)) {
+    const refused = isGet ? await admitFor(request, asked, door) : null;
+    if (isGet && refused === null && !isReading(asked, door.maxTokens)) {
       response.setHeader('allow', 'POST');
       return refuse(response, 405, 'METHOD_NOT_ALLOWED', 'Mutations are sent by POST');
     }
-    const result = await runFor(request, asked, door);
+    const result = refused === null ? await runFor(request, asked, door) : { errors: [refused] };
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
@@ -60,8 +66,13 @@ async function* once(result: object): AsyncGenerator<object> {
 function askedInUrl({ url = '' }: IncomingMessage): LiveRequest | null {
   const given = new URLSearchParams(url.split('?', 2)[1]);
   const asked: LiveRequest = { query: given.get('query') ?? undefined, operationName: given.get('operationName') };
-  const variables = given.get('variables');
-  return variables === null ? asked : objectIn(`{"variables":${variables}}`, asked);
+  const documentId = given.get('documentId');
+  if (documentId !== null) asked.documentId = documentId;
+  const parts = ['variables', 'extensions'].flatMap((name) => {
+    const value = given.get(name);
+    return value === null ? [] : [`"${name}":${value}`];
+  });
+  return objectIn(`{${parts.join()}}`, asked);
 }
 
 async function askedInBody(request: IncomingMessage, limit: number): Promise<LiveRequest | null> {

@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import type { Authenticator } from '../authenticate.ts';
 import type { PlanCache } from '../execute/plan-cache.ts';
 import type { SubgraphSources } from '../execute/subgraph-answer.ts';
+import type { PlanContext } from '../execute/plan-gateway.ts';
+import type { OperationGate } from '../limits/operation-gate.ts';
 import type { SubgraphContext } from '../subgraph-source.ts';
 import { createLiveOperations, type LiveParts, type LiveRequest } from './live-operations.ts';
 import { type LiveDoor, openLiveSockets } from './live-sockets.ts';
@@ -31,6 +33,10 @@ export type LiveDoorsParts = Pick<Authenticator, 'whoAsks'> & {
   rules: readonly ValidationRule[];
   maxTokens: number;
   bodyLimit: number;
+  admit: OperationGate['admit'];
+  figures: NonNullable<PlanContext['figures']>;
+  /** How long a request may take; subscriptions have none. */
+  deadlineMs: number;
   origins: readonly string[];
   log: Logger;
   formatError: (error: GraphQLError) => GraphQLFormattedError;
@@ -38,7 +44,7 @@ export type LiveDoorsParts = Pick<Authenticator, 'whoAsks'> & {
 
 /** The doors for answers that come in parts. */
 export function openLiveDoors(parts: LiveDoorsParts): LiveDoors {
-  const { plans, sources, onSwap, keepingFor, rules, maxTokens, addressOf, log } = parts;
+  const { plans, sources, onSwap, keepingFor, rules, maxTokens, admit, addressOf, log } = parts;
   const links = new Map<string, UpstreamLink>();
   const linkTo = (subgraph: string): UpstreamLink => {
     const address = addressOf(subgraph);
@@ -49,7 +55,8 @@ export function openLiveDoors(parts: LiveDoorsParts): LiveDoors {
   const onLost = (subgraph: string, error: unknown, attempt: number) => {
     if (attempt === 1) log.warn({ err: error, subgraph }, 'the link for subscriptions was lost; it is made again');
   };
-  const live = createLiveOperations({ plans, sources, onSwap, keepingFor, rules, maxTokens, links: linkTo, onLost });
+  const operations = { plans, sources, onSwap, keepingFor, rules, maxTokens, admit };
+  const live = createLiveOperations({ ...operations, links: linkTo, onLost });
   const door: LiveDoor = { ...parts, live, schema: () => plans().federation.schema };
   const sockets = openLiveSockets(door);
   return {
