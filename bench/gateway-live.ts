@@ -7,12 +7,17 @@ import { Supergraph } from '@apollo/federation-internals';
 import { buildOperationContext, executeQueryPlan, RemoteGraphQLDataSource } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
 import { parse } from 'graphql';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { Pool } from 'undici';
+import { loadSettings } from '../config/load.ts';
 import { createFederation } from '../gateway/execute/federation.ts';
 import type { JsonObject } from '../gateway/execute/json-value.ts';
 import { prepareOperation } from '../gateway/execute/prepare-operation.ts';
 import { subscribeOperation } from '../gateway/live/subscribe-operation.ts';
 import type { UpstreamLink } from '../gateway/live/upstream-link.ts';
+import { createSubgraphGuards } from '../gateway/resilience/subgraph-guards.ts';
+import { createSubgraphMetrics } from '../gateway/subgraph-metrics.ts';
 import { createSubgraphSource } from '../gateway/subgraph-source.ts';
 import { SUBGRAPHS } from './gateway/subgraphs.ts';
 import { type BenchResult, compared } from './report.ts';
@@ -86,8 +91,10 @@ const eventOf = (number: number): JsonObject => ({
 function ownStreams(sdl: string, url: URL): Stream {
   const prepared = prepareOperation(createFederation({ sdl, rules: new Map() }), DOCUMENT);
   const pool = new Pool(url.origin, { connections: 64 });
+  const silent = pino({ level: 'silent' });
   const source = createSubgraphSource({
-    ...{ name: 'accounts', url, pool, timeoutMs: 30_000, shares: false },
+    ...{ name: 'accounts', url, pool, shares: false },
+    guards: createSubgraphGuards('accounts', loadSettings({}), createSubgraphMetrics(new Registry()), silent),
     observe: () => undefined,
   });
   const sources = new Map([['accounts', source]]);

@@ -146,6 +146,36 @@ describe('whoever does not keep to HTTP', () => {
   });
 });
 
+describe('pages of other origins', () => {
+  it('cannot send a mutation without being asked about it first: no door takes what a form could send', async () => {
+    const { api, url } = await serve();
+    const body = JSON.stringify({ query: 'mutation { cancelRun(runId: "a") { id } }' });
+    const send = (headers: Record<string, string>) => fetch(url, { method: 'POST', headers, body });
+    const json = 'application/json';
+    for (const accept of ['text/event-stream', 'multipart/mixed', '*/*']) {
+      for (const type of ['text/plain', 'text/plain; application/json', 'application/x-www-form-urlencoded']) {
+        expect((await send({ accept, 'content-type': type })).ok).toBe(false);
+      }
+    }
+    const accept = 'text/event-stream';
+    const refused = await send({ accept, 'content-type': json, origin: 'http://elsewhere.test' });
+    expect([refused.status, await refused.json()]).toEqual([
+      403,
+      { errors: [{ message: expect.any(String), extensions: { code: 'ACCESS_DENIED' } }] },
+    ]);
+    const asked = await send({
+      accept,
+      'content-type': json,
+      origin: 'http://elsewhere.test',
+      'sec-fetch-mode': 'cors',
+    });
+    expect(asked.headers.get('access-control-allow-origin')).toBeNull();
+    expect(api.asked).toEqual([]);
+    expect((await send({ accept, 'content-type': json, origin: new URL(url).origin })).status).toBe(200);
+    expect(api.asked).toEqual(['/graphql']);
+  });
+});
+
 async function serve(environment: Record<string, string> = {}) {
   const api = await apiServer();
   const settings = loadSettings({ GATEWAY_PORT: '0', WEFT_AUTH: 'off', WORKFLOW_API_URL: api.url, ...environment });
@@ -186,7 +216,9 @@ async function serve(environment: Record<string, string> = {}) {
 /** Answers what is asked of runs, and has published documents. */
 async function apiServer() {
   const published = new Map<string, string>();
+  const asked: string[] = [];
   const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
     const hash = /^\/internal\/documents\/(\w+)$/.exec(request.url ?? '')?.[1];
     const body = hash === undefined ? undefined : published.get(hash);
     request.resume();
@@ -202,7 +234,7 @@ async function apiServer() {
     server.closeAllConnections();
     server.close();
   });
-  return { published, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
+  return { published, asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
 }
 
 async function raw(url: string, bytes: string): Promise<string> {

@@ -32,7 +32,10 @@ ${rows.join('\n')}
 GraphQL's own refusals keep their codes: \`GRAPHQL_PARSE_FAILED\`, \`GRAPHQL_VALIDATION_FAILED\`, \`BAD_USER_INPUT\`,
 \`OPERATION_RESOLUTION_FAILURE\`. The gateway, which knows no domain, adds \`SUBGRAPH_UNAVAILABLE\` (a subgraph cannot be reached or is late;
 \`extensions.service\` names it), \`SUBSCRIPTION_TOO_SLOW\` (events came faster than they were read; subscribe again),
-\`SUBSCRIPTION_OUTDATED\` (another graph is served by now, and the subscription is not valid in it), and both doors answer a body that is not JSON with \`BAD_REQUEST\`. Errors of a subgraph that pass through the
+\`SUBSCRIPTION_OUTDATED\` (another graph is served by now, and the subscription is not valid in it),
+\`OPERATION_TOO_LARGE\` (\`limit\`, \`seen\` and \`allowed\` say what of it), \`INTROSPECTION_DISABLED\`,
+\`DOCUMENT_NOT_PUBLISHED\`, \`PERSISTED_QUERY_NOT_FOUND\` and \`PERSISTED_QUERY_NOT_SUPPORTED\` (send the text). Requests that are no proper HTTP end with
+\`REQUEST_TIMEOUT\`, \`HEADERS_TOO_LARGE\` or \`BAD_REQUEST\`, and both doors answer a body that is not JSON with \`BAD_REQUEST\`. Errors of a subgraph that pass through the
 gateway carry \`extensions.service\`. An \`INTERNAL\` error carries \`extensions.traceId\`; the log has the rest under that id.
 `;
 }
