@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { DEFAULT_TENANT, workflowId } from '../domain/identifiers.ts';
-import type { ScheduleRecord } from '../domain/runs/triggers/schedule.ts';
+import type { OpenScheduleAct, ScheduleAct, ScheduleRecord } from '../domain/runs/triggers/schedule.ts';
 import { nextTimes, type ScheduleSpec } from '../domain/runs/triggers/schedule-spec.ts';
 import { createTestNamespace } from '../tests/namespaces.ts';
 import { testTemporal, uniqueName } from '../tests/servers.ts';
-import { deleteSchedule, describeSchedule, pauseSchedule, putSchedule, unpauseSchedule } from './schedules.ts';
+import { actOnSchedule } from './schedule-acts.ts';
+import { deleteSchedule, describeSchedule, putSchedule } from './schedules.ts';
 
 let connection: Connection;
 let client: Client;
@@ -15,6 +18,13 @@ beforeAll(async () => {
   client = new Client({ connection, namespace: await createTestNamespace() });
 }, 60_000);
 afterAll(() => connection?.close());
+
+const asked = (act: ScheduleAct): OpenScheduleAct => ({
+  requestId: randomUUID(),
+  askedAt: new Date().toISOString(),
+  by: null,
+  act,
+});
 
 function schedule(spec: Partial<ScheduleSpec>): ScheduleRecord {
   return {
@@ -91,15 +101,31 @@ describe('a schedule in Temporal', () => {
   it('keeps its pause when it is changed, and is gone when it is deleted', async () => {
     const record = schedule({ crons: ['@daily'] });
     await putSchedule(client, record);
-    await pauseSchedule(client, record, 'holidays');
+    await actOnSchedule(client, record, asked({ kind: 'pause', note: 'holidays' }));
     await putSchedule(client, { ...record, spec: { ...record.spec, crons: ['0 3 * * *'] } });
     const changed = await describeSchedule(client, record);
     expect(changed).toMatchObject({ paused: true, note: 'holidays' });
     expect(changed?.nextTimes[0]?.toISOString()).toMatch(/T03:00:00/);
-    await unpauseSchedule(client, record, null);
+    await actOnSchedule(client, record, asked({ kind: 'unpause', note: null }));
     expect(await describeSchedule(client, record)).toMatchObject({ paused: false });
     expect(await deleteSchedule(client, record)).toBe(true);
     expect(await describeSchedule(client, record)).toBeUndefined();
-    expect(await pauseSchedule(client, record, null)).toBe(false);
+    expect(await actOnSchedule(client, record, asked({ kind: 'pause', note: null }))).toBe(false);
   });
+
+  it('fires once for a request that comes again', async () => {
+    const record = schedule({ crons: ['@yearly'] });
+    await putSchedule(client, record);
+    const once = asked({ kind: 'trigger', overlap: 'ALLOW_ALL' });
+    await actOnSchedule(client, record, once);
+    const taken = async () => (await describeSchedule(client, record))?.taken;
+    await sleep(1_100);
+    await actOnSchedule(client, record, once);
+    await actOnSchedule(client, record, asked({ kind: 'pause', note: 'behind it' }));
+    for (const until = Date.now() + 20_000; Date.now() < until; await sleep(50)) {
+      if ((await describeSchedule(client, record))?.paused && (await taken()) !== 0) break;
+    }
+    expect(await taken()).toBe(1);
+    await deleteSchedule(client, record);
+  }, 30_000);
 });

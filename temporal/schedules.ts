@@ -15,7 +15,7 @@ import {
   type ScheduledRunArguments,
   type ScheduleRecord,
 } from '../domain/runs/triggers/schedule.ts';
-import { calendarsOf, type OverlapPolicy } from '../domain/runs/triggers/schedule-spec.ts';
+import { calendarsOf } from '../domain/runs/triggers/schedule-spec.ts';
 import { TENANT_ATTRIBUTE, WORKFLOW_ATTRIBUTE } from './search-attributes.ts';
 
 const RUNS_QUEUE: TaskQueue = 'runs';
@@ -110,7 +110,7 @@ function cronOf({ minutes, hours, daysOfMonth, months, daysOfWeek }: Calendar): 
 
 /** Undefined when Temporal has no such schedule. */
 export async function describeSchedule(client: Client, key: ScheduleKey): Promise<ScheduleState | undefined> {
-  const described = await ifFound(client, () => client.schedule.getHandle(temporalScheduleId(key)).describe());
+  const described = await ifScheduleFound(client, () => client.schedule.getHandle(temporalScheduleId(key)).describe());
   return described && stateOf(described);
 }
 
@@ -131,31 +131,17 @@ function stateOf({ state, info }: ScheduleDescription): ScheduleState {
   };
 }
 
-type Handle = ReturnType<Client['schedule']['getHandle']>;
-/** Each gives false when Temporal has no such schedule. */
-const act = async (client: Client, key: ScheduleKey, work: (handle: Handle) => Promise<void>): Promise<boolean> =>
-  (await ifFound(client, () => work(client.schedule.getHandle(temporalScheduleId(key))).then(() => true))) ?? false;
+/** False when Temporal has no such schedule. */
+export const deleteSchedule = async (client: Client, key: ScheduleKey): Promise<boolean> =>
+  (await ifScheduleFound(client, () =>
+    client.schedule
+      .getHandle(temporalScheduleId(key))
+      .delete()
+      .then(() => true),
+  )) ?? false;
 
-export const pauseSchedule = (client: Client, key: ScheduleKey, note: string | null): Promise<boolean> =>
-  act(client, key, (handle) => handle.pause(note ?? 'Paused'));
-
-export const unpauseSchedule = (client: Client, key: ScheduleKey, note: string | null): Promise<boolean> =>
-  act(client, key, (handle) => handle.unpause(note ?? 'Unpaused'));
-
-/** Fires now. Two in the same second are one: Temporal names what it starts by the second. */
-export const fireSchedule = (client: Client, key: ScheduleKey, overlap: OverlapPolicy): Promise<boolean> =>
-  act(client, key, (handle) => handle.trigger(overlap));
-
-export type Backfill = { from: Date; to: Date; overlap: OverlapPolicy };
-
-/** Fires for every time within the range, as if it were passing now. */
-export const backfillSchedule = (client: Client, key: ScheduleKey, { from, to, overlap }: Backfill): Promise<boolean> =>
-  act(client, key, (handle) => handle.backfill({ start: from, end: to, overlap }));
-
-export const deleteSchedule = (client: Client, key: ScheduleKey): Promise<boolean> =>
-  act(client, key, (handle) => handle.delete());
-
-async function ifFound<T>(client: Client, call: () => Promise<T>): Promise<T | undefined> {
+/** Undefined when Temporal has no such schedule. */
+export async function ifScheduleFound<T>(client: Client, call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await withDeadline(client, call);
   } catch (error) {

@@ -1,12 +1,14 @@
 import type pg from 'pg';
 import { AppError } from '../../domain/errors.ts';
 import { tenantId, workflowId, type TenantId } from '../../domain/identifiers.ts';
+import type { SystemEvent } from '../../domain/events/system-event.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Mapping } from '../../domain/runs/definition.ts';
-import type { ScheduleRecord } from '../../domain/runs/triggers/schedule.ts';
+import type { OpenScheduleAct, ScheduleRecord } from '../../domain/runs/triggers/schedule.ts';
 import type { OverlapPolicy, ScheduleSpec } from '../../domain/runs/triggers/schedule-spec.ts';
 import type { Queryable } from './payload-store.ts';
 import { newestPage, type NewestListing, type NewestPage } from './newest-page.ts';
+import { recordWithin } from './record-events.ts';
 import { inTransaction } from './transaction.ts';
 
 type Row = {
@@ -106,11 +108,11 @@ export async function markScheduleDeleted(pool: Queryable, { tenantId, id }: Sch
   return rowCount === 1;
 }
 
-/** Schedules that Temporal does not know as they are wanted, and that nobody has tried to tell it for `quietMs`. */
+/** Schedules that Temporal does not know as they are wanted or to which something is to be done, and that nobody has tried to tell it for `quietMs`. */
 export async function unsyncedSchedules(pool: pg.Pool, quietMs: number): Promise<ScheduleKey[]> {
   const { rows } = await pool.query<{ tenant_id: string; id: string }>(
     `SELECT tenant_id, id FROM schedules
-     WHERE synced_revision < revision AND tried_at <= now() - $1 * interval '1 millisecond' LIMIT 100`,
+     WHERE (synced_revision < revision OR open_acts <> '[]') AND tried_at <= now() - $1 * interval '1 millisecond' LIMIT 100`,
     [quietMs],
   );
   return rows.map((row) => ({ tenantId: tenantId(row.tenant_id), id: row.id }));
@@ -136,6 +138,49 @@ export async function syncSchedule(
     await tell(row.deleted_at ? null : fromRow(row), { paused: row.starts_paused, note: row.start_note });
     const done = row.deleted_at ? 'DELETE FROM schedules' : 'UPDATE schedules SET synced_revision = revision';
     await client.query(`${done} WHERE tenant_id = $1 AND id = $2`, [tenantId, id]);
+  });
+}
+
+/** False when there is no such schedule. */
+export async function noteScheduleAct(
+  pool: Queryable,
+  { tenantId, id }: ScheduleKey,
+  open: OpenScheduleAct,
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `UPDATE schedules SET open_acts = open_acts || $3::jsonb, tried_at = now()
+     WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL`,
+    [tenantId, id, JSON.stringify([open])],
+  );
+  return rowCount === 1;
+}
+
+/**
+ * Has `act` do what is open, in order, and records the events that it gives. The row stays locked meanwhile; what ends in between is
+ * done again, so that nothing is done without its event.
+ */
+export async function finishScheduleActs(
+  pool: pg.Pool,
+  { tenantId, id }: ScheduleKey,
+  act: (open: OpenScheduleAct) => Promise<SystemEvent | null>,
+): Promise<void> {
+  const waiting = await pool.query(
+    `UPDATE schedules SET tried_at = now() WHERE tenant_id = $1 AND id = $2 AND open_acts <> '[]'`,
+    [tenantId, id],
+  );
+  if (waiting.rowCount === 0) return;
+  await inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ open_acts: OpenScheduleAct[] }>(
+      'SELECT open_acts FROM schedules WHERE tenant_id = $1 AND id = $2 FOR UPDATE',
+      [tenantId, id],
+    );
+    const events: SystemEvent[] = [];
+    for (const open of rows[0]?.open_acts ?? []) {
+      const event = await act(open);
+      if (event !== null) events.push(event);
+    }
+    await client.query(`UPDATE schedules SET open_acts = '[]' WHERE tenant_id = $1 AND id = $2`, [tenantId, id]);
+    await recordWithin(client, tenantId, events);
   });
 }
 

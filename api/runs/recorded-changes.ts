@@ -1,9 +1,9 @@
-import { recordedChange, recordEvents, type Transaction } from '../../adapters/postgres/record-events.ts';
+import { recordedChange, type Transaction } from '../../adapters/postgres/record-events.ts';
 import type { SystemEvent } from '../../domain/events/system-event.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { BatchRecord } from '../../domain/runs/batches/batch.ts';
 import type { EventTriggerRecord } from '../../domain/runs/triggers/event.ts';
-import type { ScheduleRecord } from '../../domain/runs/triggers/schedule.ts';
+import type { OpenScheduleAct, ScheduleRecord } from '../../domain/runs/triggers/schedule.ts';
 import type { WebhookRecord } from '../../domain/runs/triggers/webhook.ts';
 import type { Principal } from '../access/principal.ts';
 import type { RunsDeps } from './deps.ts';
@@ -21,19 +21,24 @@ export function changed<Result>(
   });
 }
 
-/** Records what was done elsewhere, as in Temporal. */
-export async function recordDone(
-  { pool }: Pick<RunsDeps, 'pool'>,
-  { tenantId }: Principal,
-  event: SystemEvent,
-): Promise<void> {
-  await recordEvents(pool, tenantId, [event]);
-}
-
 type ScheduleChange = 'schedule.created' | 'schedule.changed';
 export function scheduleEvent(type: ScheduleChange, schedule: ScheduleRecord, by: string | null): SystemEvent {
   const { id, name, workflowId, version, spec, overlap } = schedule;
   return { type, id, payload: { id, name, workflowId, version, spec: spec as unknown as JsonObject, overlap, by } };
+}
+
+export function scheduleActed(id: string, { requestId, askedAt, by, act }: OpenScheduleAct): SystemEvent {
+  const known = { id, eventId: requestId, occurredAt: new Date(askedAt) };
+  switch (act.kind) {
+    case 'pause':
+      return { ...known, type: 'schedule.paused', payload: { id, note: act.note, by } };
+    case 'unpause':
+      return { ...known, type: 'schedule.unpaused', payload: { id, note: act.note, by } };
+    case 'trigger':
+      return { ...known, type: 'schedule.triggered', payload: { id, by } };
+    case 'backfill':
+      return { ...known, type: 'schedule.backfilled', payload: { id, from: act.from, to: act.to, by } };
+  }
 }
 
 type WebhookChange = 'webhook.created' | 'webhook.changed';

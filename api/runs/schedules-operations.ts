@@ -1,19 +1,20 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { newestCursor, parseNewestCursor } from '../../adapters/postgres/newest-page.ts';
 import {
+  finishScheduleActs,
   insertSchedule,
   listSchedules,
   markScheduleDeleted,
+  noteScheduleAct,
   readSchedule,
   type ScheduleKey,
   syncSchedule,
   updateSchedule,
 } from '../../adapters/postgres/schedule-store.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { SystemEvent } from '../../domain/events/system-event.ts';
 import type { Json } from '../../domain/json.ts';
 import { checkText } from '../../domain/runs/triggers/event.ts';
-import type { ScheduleRecord } from '../../domain/runs/triggers/schedule.ts';
+import type { ScheduleAct, ScheduleRecord } from '../../domain/runs/triggers/schedule.ts';
 import {
   checkScheduleSpec,
   nextTimes,
@@ -21,20 +22,14 @@ import {
   type ScheduleSpec,
 } from '../../domain/runs/triggers/schedule-spec.ts';
 import { checkTriggerMapping } from '../../domain/runs/triggers/trigger-expression.ts';
-import {
-  backfillSchedule,
-  deleteSchedule as deleteFromTemporal,
-  fireSchedule,
-  pauseSchedule as pauseInTemporal,
-  putSchedule,
-  unpauseSchedule as unpauseInTemporal,
-} from '../../temporal/schedules.ts';
+import { actOnSchedule } from '../../temporal/schedule-acts.ts';
+import { deleteSchedule as deleteFromTemporal, putSchedule } from '../../temporal/schedules.ts';
 import type { Principal } from '../access/principal.ts';
 import { argumentInvalid, type Connection, connectionOf, pageSize } from '../graphql/connection.ts';
 import { toAppError } from '../graphql/to-app-error.ts';
 import type { RunsDeps } from './deps.ts';
 import type { PageArguments } from './read-runs.ts';
-import { changed, recordDone, scheduleEvent } from './recorded-changes.ts';
+import { changed, scheduleActed, scheduleEvent } from './recorded-changes.ts';
 import { checkConstantInput, checkTriggerId, targetWorkflow } from './trigger-target.ts';
 
 type Optional<T> = { [Name in keyof T]?: T[Name] | null | undefined };
@@ -180,76 +175,91 @@ export async function deleteSchedule(deps: RunsDeps, principal: Principal, id: s
   return schedule;
 }
 
-/** @throws NOT_FOUND, TEMPORAL_UNAVAILABLE */
+/** @throws NOT_FOUND */
 export const pauseSchedule = (deps: RunsDeps, principal: Principal, id: string, note: string | null) =>
-  inTemporal(deps, principal, id, (schedule) => pauseInTemporal(deps.temporal, schedule, note), {
-    type: 'schedule.paused',
-    id,
-    payload: { id, note, by: principal.subject },
-  });
+  acted(deps, principal, id, () => ({ kind: 'pause', note }));
 
-/** @throws NOT_FOUND, TEMPORAL_UNAVAILABLE */
+/** @throws NOT_FOUND */
 export const unpauseSchedule = (deps: RunsDeps, principal: Principal, id: string, note: string | null) =>
-  inTemporal(deps, principal, id, (schedule) => unpauseInTemporal(deps.temporal, schedule, note), {
-    type: 'schedule.unpaused',
-    id,
-    payload: { id, note, by: principal.subject },
-  });
+  acted(deps, principal, id, () => ({ kind: 'unpause', note }));
 
-/** Fires now, also when it is paused. @throws NOT_FOUND, TEMPORAL_UNAVAILABLE */
+/** Fires now, also when it is paused. @throws NOT_FOUND */
 export const triggerSchedule = (deps: RunsDeps, principal: Principal, id: string, overlap: OverlapPolicy | null) =>
-  inTemporal(deps, principal, id, (schedule) => fireSchedule(deps.temporal, schedule, overlap ?? schedule.overlap), {
-    type: 'schedule.triggered',
-    id,
-    payload: { id, by: principal.subject },
-  });
+  acted(deps, principal, id, (schedule) => ({ kind: 'trigger', overlap: overlap ?? schedule.overlap }));
 
 export type BackfillSchedule = { id: string; from: Date; to: Date; overlap?: OverlapPolicy | null };
 
-/** One run after the other unless the policy says otherwise. @throws NOT_FOUND, INPUT_INVALID, TEMPORAL_UNAVAILABLE */
+/** One run after the other unless the policy says otherwise. @throws NOT_FOUND, INPUT_INVALID */
 export async function backfill(
   deps: RunsDeps,
   principal: Principal,
   { id, from, to, overlap }: BackfillSchedule,
 ): Promise<ScheduleRecord> {
   if (from >= to) throw argumentInvalid('to', 'must be after from');
-  const payload = { id, from: from.toISOString(), to: to.toISOString(), by: principal.subject };
-  const work = (schedule: ScheduleRecord) => {
+  return acted(deps, principal, id, (schedule) => {
     const spec = { ...schedule.spec, endAt: to.toISOString() };
     if (nextTimes(spec, from.getTime() - 1, MOST_BACKFILLED + 1).length > MOST_BACKFILLED) {
       throw argumentInvalid('to', `makes more than ${MOST_BACKFILLED} firings`);
     }
-    return backfillSchedule(deps.temporal, schedule, { from, to, overlap: overlap ?? 'BUFFER_ALL' });
-  };
-  return inTemporal(deps, principal, id, work, { type: 'schedule.backfilled', id, payload });
+    const range = { from: from.toISOString(), to: to.toISOString() };
+    return { kind: 'backfill', ...range, overlap: overlap ?? 'BUFFER_ALL' };
+  });
 }
 
-async function inTemporal(
+/** What is asked for is kept before it is done; what Temporal cannot take now is done later. */
+async function acted(
   deps: RunsDeps,
   principal: Principal,
   id: string,
-  work: (schedule: ScheduleRecord) => Promise<boolean>,
-  event: SystemEvent,
+  actOf: (schedule: ScheduleRecord) => ScheduleAct,
 ): Promise<ScheduleRecord> {
   const schedule = await scheduleNamed(deps, principal, id);
+  const requestId = randomUUIDv7();
+  const open = { requestId, askedAt: new Date().toISOString(), by: principal.subject, act: actOf(schedule) };
   await syncNow(deps, schedule);
-  if (!(await work(schedule))) throw notFound(id);
-  await recordDone(deps, principal, event);
+  if (!(await noteScheduleAct(deps.pool, schedule, open))) throw notFound(id);
+  await laterIfUnavailable(deps, schedule, async () => {
+    const refused = (await finishActs(deps, schedule)).get(requestId);
+    if (refused) throw refused;
+  });
   return schedule;
 }
 
-/** Brings Temporal to what the row wants. */
-export function syncNow(deps: Pick<RunsDeps, 'pool' | 'temporal'>, key: ScheduleKey): Promise<void> {
-  return syncSchedule(deps.pool, key, async (wanted, start) => {
+/** Gives those that Temporal will never do. */
+async function finishActs(
+  deps: Pick<RunsDeps, 'pool' | 'temporal'>,
+  key: ScheduleKey,
+): Promise<ReadonlyMap<string, AppError>> {
+  const refused = new Map<string, AppError>();
+  await finishScheduleActs(deps.pool, key, async (open) => {
+    try {
+      if (await actOnSchedule(deps.temporal, key, open)) return scheduleActed(key.id, open);
+      refused.set(open.requestId, notFound(key.id));
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'INPUT_INVALID')) throw error;
+      refused.set(open.requestId, error);
+    }
+    return null;
+  });
+  return refused;
+}
+
+/** Brings Temporal to what the row wants, after what is still to be done to the schedule as it was. */
+export async function syncNow(deps: Pick<RunsDeps, 'pool' | 'temporal'>, key: ScheduleKey): Promise<void> {
+  await finishActs(deps, key);
+  await syncSchedule(deps.pool, key, async (wanted, start) => {
     if (wanted) await putSchedule(deps.temporal, wanted, start);
     else await deleteFromTemporal(deps.temporal, key);
   });
 }
 
+const syncOrLeave = (deps: RunsDeps, key: ScheduleKey): Promise<void> =>
+  laterIfUnavailable(deps, key, () => syncNow(deps, key));
+
 /** What Temporal cannot take now, whoever looks after unsynced schedules tells it later. */
-async function syncOrLeave(deps: RunsDeps, key: ScheduleKey): Promise<void> {
+async function laterIfUnavailable(deps: RunsDeps, key: ScheduleKey, work: () => Promise<void>): Promise<void> {
   try {
-    await syncNow(deps, key);
+    await work();
   } catch (error) {
     if (toAppError(error)?.code !== 'TEMPORAL_UNAVAILABLE') throw error;
     deps.log.info({ scheduleId: key.id }, 'Temporal is told of the schedule later');

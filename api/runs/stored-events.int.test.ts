@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { recordEvents } from '../../adapters/postgres/record-events.ts';
+import { unsyncedSchedules } from '../../adapters/postgres/schedule-store.ts';
+import { BEGIN_AS_OWNER, inTransaction } from '../../adapters/postgres/transaction.ts';
 import { eventFaults } from '../../tests/event-faults.ts';
 import { type Doors, openDoors } from '../../tests/doors.ts';
+import { syncNow } from './schedules-operations.ts';
 
 const EVENTS = `query ($filter: StoredEventFilter, $after: String, $first: Int, $order: EventOrder) {
   events(filter: $filter, after: $after, first: $first, order: $order) {
@@ -101,6 +104,26 @@ describe('stored events through the gateway', () => {
       { type: 'access.logged_in', id: 'ada', payload: { subject: 'ada', by: 'ada' } },
     ]);
     expect(typesOf(await events({ filter: { types: ['access.*'] } }))).toContain('access.logged_in');
+  });
+
+  const asOwner = (sql: string) => inTransaction(doors.pool, (client) => client.query(sql), BEGIN_AS_OWNER);
+
+  it('has what was done to a schedule in Temporal, once, also where the recording of it failed', async () => {
+    await sure('mutation { createSchedule(id: "k", workflowId: "brief", spec: { crons: ["@yearly"] }) { id } }');
+    await asOwner(`CREATE FUNCTION no_events() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''none''; END';
+      CREATE TRIGGER no_events BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION no_events()`);
+    const failed = await doors.ask('mutation { pauseSchedule(id: "k", note: "holidays") { id } }');
+    expect(failed.errors).toBeDefined();
+    expect((await sure('{ schedule(id: "k") { paused note } }')).schedule).toEqual({ paused: true, note: 'holidays' });
+    const acts = async () => typesOf(await events({ filter: { streamId: 'schedule/k' } }));
+    expect(await acts()).toEqual(['schedule.created']);
+    await asOwner('DROP FUNCTION no_events CASCADE');
+    await doors.pool.query(`UPDATE schedules SET tried_at = now() - interval '1 minute' WHERE id = 'k'`);
+    for (const key of await unsyncedSchedules(doors.pool, 15_000)) await syncNow(doors, key);
+    expect(await acts()).toEqual(['schedule.created', 'schedule.paused']);
+    await sure('mutation { unpauseSchedule(id: "k") { id } }');
+    await sure('mutation { deleteSchedule(id: "k") }');
+    expect((await acts()).slice(1)).toEqual(['schedule.paused', 'schedule.unpaused', 'schedule.deleted']);
   });
 
   it('refuses what is no filter and no cursor', async () => {

@@ -27,6 +27,16 @@ export type ScheduleRecord = {
   updatedAt: Date;
 };
 
+/** What is done to a schedule that Temporal has. */
+export type ScheduleAct =
+  | { kind: 'pause' | 'unpause'; note: string | null }
+  /** Fires now. */
+  | { kind: 'trigger'; overlap: OverlapPolicy }
+  /** Fires for every time within the range, as if it were passing now. */
+  | { kind: 'backfill'; from: string; to: string; overlap: OverlapPolicy };
+/** One that was asked for, and may be done and recorded again and again without harm. */
+export type OpenScheduleAct = { requestId: string; askedAt: string; by: string | null; act: ScheduleAct };
+
 export const SCHEDULED_RUN_WORKFLOW_TYPE = 'scheduledRun';
 export const RUN_ENDED_SIGNAL = 'runEnded';
 
