@@ -1,3 +1,4 @@
+import { AGENT_ERRORS } from './agents/agent-errors.ts';
 import { MODEL_ERRORS } from './models/model-errors.ts';
 import { TOOL_ERRORS } from './tools/tool-errors.ts';
 
@@ -211,6 +212,7 @@ export const ERRORS = {
   },
   ...MODEL_ERRORS,
   ...TOOL_ERRORS,
+  ...AGENT_ERRORS,
   CALL_PARKED: {
     status: 429,
     retry: false,

@@ -1,3 +1,4 @@
+import { createAgentActivities, createDiscoveryActivities } from '../activities/agents/agent-activities.ts';
 import { createContentActivities } from '../activities/content/content-activities.ts';
 import { type BreakerChange, createModelBreakers } from '../activities/models/model-breakers.ts';
 import { createModelActivities } from '../activities/models/model-activities.ts';
@@ -65,26 +66,27 @@ export function createActivities(
     maxOutputTokensOf,
     isLocal: (provider) => models.get(provider)?.local === true,
   });
+  const asking = {
+    models,
+    defaultProvider: defaultModelProvider(settings, models),
+    defaultEmbeddingProvider: defaultEmbeddingProvider(settings, models),
+    effects,
+    breakers: createModelBreakers(onBreaker === undefined ? {} : { onChange: onBreaker }),
+    checkSchema: createSchemaCheck(),
+    guards: [
+      knowPrices({ prices, unknown, maxOutputTokensOf, onUnknown: rules.onUnknownPrice }),
+      budgets,
+      keepQuotas({ take, maxOutputTokensOf }),
+      recordModelCalls(events, prices),
+      ...rules.guards,
+    ],
+    prices,
+    tokens,
+  };
   return {
     rooms: {
       content: createContentActivities({ text, maxBytes: settings.CONTENT_PROCESSING_MAX_SIZE }),
-      models: createModelActivities({
-        models,
-        defaultProvider: defaultModelProvider(settings, models),
-        defaultEmbeddingProvider: defaultEmbeddingProvider(settings, models),
-        effects,
-        breakers: createModelBreakers(onBreaker === undefined ? {} : { onChange: onBreaker }),
-        checkSchema: createSchemaCheck(),
-        guards: [
-          knowPrices({ prices, unknown, maxOutputTokensOf, onUnknown: rules.onUnknownPrice }),
-          budgets,
-          keepQuotas({ take, maxOutputTokensOf }),
-          recordModelCalls(events, prices),
-          ...rules.guards,
-        ],
-        prices,
-        tokens,
-      }),
+      models: { ...createModelActivities(asking), ...createAgentActivities(asking) },
       runs: createRunActivities(runs),
       tools: {
         ...createToolActivities({
@@ -96,6 +98,7 @@ export function createActivities(
           }),
         }),
         ...createMcpActivities({ effects, events, servers: toolServers }),
+        ...createDiscoveryActivities(toolServers),
       },
     },
     close: () => text.close(),

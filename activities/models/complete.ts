@@ -45,36 +45,58 @@ type Asking = {
 };
 
 export function complete(dependencies: CompleteDependencies) {
-  const { models, defaultProvider, effects, tokens } = dependencies;
   return (input: CompletionInput): Promise<Completion> =>
-    heartbeatWhile(async (signal) => {
-      const chain = modelChain(input, { provider: defaultProvider, known: new Set(models.keys()) });
-      const candidates = candidatesOf(models, chain);
-      const request = completionRequest(input);
-      const { info } = Context.current();
-      const place = callPlace(info);
-      const preview = openPreview(input.stream === false ? null : tokens, place);
-      const asking = { candidates, request, place, signal, onToken: preview.onToken };
-      try {
-        const completion = candidates.every(({ language }) => language.local)
-          ? await answer(dependencies, asking)
-          : await withEffect(effects, {
-              asked: { chain: candidates.map(({ provider, model }) => ({ provider, model })), ...request },
-              request: described(candidates, request),
-              onUnknown: 'retry',
-              send: (idempotencyKey) => answer(dependencies, { ...asking, request: { ...request, idempotencyKey } }),
-            });
-        preview.ended(completion);
-        return completion;
-      } catch (thrown) {
-        const error = giveWay(thrown, info);
-        const { type, message } = toFailure(error) as { type?: string; message: string };
-        if (type !== PARKED) preview.failed(signal.aborted ? 'CANCELLED' : (type ?? 'NODE_FAILED'), message);
-        throw error;
-      } finally {
-        preview.close();
-      }
-    });
+    heartbeatWhile((signal) =>
+      askModels(dependencies, { choice: input, request: completionRequest(input), stream: input.stream }, signal),
+    );
+}
+
+export type Question = {
+  /** Whom to ask. */
+  choice: Pick<CompletionInput, 'provider' | 'model' | 'models'>;
+  request: Omit<GenerateRequest, 'model'>;
+  stream?: boolean | undefined;
+};
+
+/** The models that a question goes to, in their order. @throws MODEL_UNSUPPORTED */
+export function askedModels(
+  { models, defaultProvider }: Pick<CompleteDependencies, 'models' | 'defaultProvider'>,
+  choice: Question['choice'],
+): Candidate[] {
+  return candidatesOf(models, modelChain(choice, { provider: defaultProvider, known: new Set(models.keys()) }));
+}
+
+/** One answer, guarded, shown as it comes, and kept in the effect ledger unless all who are asked are local. */
+export async function askModels(
+  dependencies: CompleteDependencies,
+  { choice, request, stream }: Question,
+  signal: AbortSignal,
+): Promise<Completion> {
+  const { effects, tokens } = dependencies;
+  const candidates = askedModels(dependencies, choice);
+  const { info } = Context.current();
+  const place = callPlace(info);
+  const preview = openPreview(stream === false ? null : tokens, place);
+  const asking = { candidates, request, place, signal, onToken: preview.onToken };
+  try {
+    const completion = candidates.every(({ language }) => language.local)
+      ? await answer(dependencies, asking)
+      : await withEffect(effects, {
+          asked: { chain: candidates.map(({ provider, model }) => ({ provider, model })), ...request },
+          request: described(candidates, request),
+          onUnknown: 'retry',
+          send: (idempotencyKey) => answer(dependencies, { ...asking, request: { ...request, idempotencyKey } }),
+        });
+    preview.ended(completion);
+    return completion;
+  } catch (thrown) {
+    const error = giveWay(thrown, info);
+    const { type, message } = toFailure(error) as { type?: string; message: string };
+    if (type !== PARKED) preview.failed(signal.aborted ? 'CANCELLED' : (type ?? 'NODE_FAILED'), message);
+    throw error;
+  } finally {
+    preview.close();
+  }
 }
 
 async function answer(dependencies: CompleteDependencies, asked: Asking): Promise<Completion> {

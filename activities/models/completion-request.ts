@@ -2,7 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { CompletionInput } from '../../domain/models/activities.ts';
 import type { GenerateRequest } from '../../domain/models/generation.ts';
-import type { Message, UserPart } from '../../domain/models/message.ts';
+import type { Message, ToolDefinition, UserPart } from '../../domain/models/message.ts';
 import { filePart, imagePart } from '../../domain/models/model-chain.ts';
 import { renderTemplate } from '../../domain/runs/template.ts';
 
@@ -26,16 +26,23 @@ export function completionRequest(input: CompletionInput): Omit<GenerateRequest,
   checkMessages(messages);
   const text = render(prompt, values);
   const media: UserPart[] = [...images.map(imagePart), ...files.map(filePart)];
-  const copied = COPIED.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]);
   return {
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: render(system, values) }]),
       ...messages,
       { role: 'user', content: media.length === 0 ? text : [...media, { type: 'text', text }] },
     ],
-    ...(tools.length === 0 ? {} : { tools: tools.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }),
-    ...(Object.fromEntries(copied) as Partial<GenerateRequest>),
+    ...offered(tools),
+    ...requestOptions(input),
   };
+}
+
+export const offered = (tools: readonly ToolDefinition[]): Pick<GenerateRequest, 'tools'> =>
+  tools.length === 0 ? {} : { tools: tools.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+
+/** What a request takes over as it stands. */
+export function requestOptions(input: Pick<CompletionInput, (typeof COPIED)[number]>): Partial<GenerateRequest> {
+  return Object.fromEntries(COPIED.flatMap((name) => (input[name] === undefined ? [] : [[name, input[name]]])));
 }
 
 /** Compiling costs more than all else that is done here, and many prompts are plain text. */

@@ -66,6 +66,11 @@ export function openToolServer(
       }
       return found;
     },
+    async list(signal) {
+      const tools = (await listings.read(server, signal)).filter(({ name }) => isAllowedTool(server, name));
+      if (pins.length === 0) return tools;
+      return tools.filter((tool) => pins.some((pin) => pin.tool === tool.name && pin.hash === toolHash(tool)));
+    },
     call: ({ onProgress, ...request }, signal) =>
       callTool(
         pool,

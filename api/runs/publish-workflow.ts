@@ -1,7 +1,10 @@
 import { publishDefinition, readDefinition } from '../../adapters/postgres/definition-store.ts';
+import { agentDefinition } from '../../domain/agents/agent-definition.ts';
+import { agentNodesOf, type AgentPin, agentWorkflowName, pinAgents } from '../../domain/agents/agent-children.ts';
+import { isAgentDefinition } from '../../domain/agents/validate-agents.ts';
 import { AppError } from '../../domain/errors.ts';
 import { definitionHash, workflowId } from '../../domain/identifiers.ts';
-import { isJsonObject, type Json } from '../../domain/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import { canonicalJson } from '../../domain/runs/canonical-json.ts';
 import { isCode } from '../../domain/runs/code-workflow.ts';
 import type { DefinitionProblem, WorkflowDefinition } from '../../domain/runs/definition.ts';
@@ -88,11 +91,50 @@ export async function publishWorkflow(
 ): Promise<PublishedDefinition> {
   const { problems, definition } = await checkDefinition(deps, principal, value);
   if (problems.length > 0) throw new AppError('DEFINITION_INVALID', { count: problems.length, problems });
-  const pinned = definition as unknown as WorkflowDefinition;
+  const pinned = pinAgents(
+    definition,
+    await publishAgents(deps, principal, definition),
+  ) as unknown as WorkflowDefinition;
   await refuseNameOfCode(deps, principal, pinned.name);
-  const hash = definitionHash(contentHash(canonicalJson(definition)));
+  const hash = definitionHash(contentHash(canonicalJson(pinned)));
   const { tenantId, subject } = principal;
   return publishDefinition(deps.pool, { tenantId, hash, definition: pinned, by: subject });
+}
+
+/** Each agent node runs a workflow of its own, made of its config and published before it, as are those of the agents in it. */
+async function publishAgents(
+  deps: Pick<RunsDeps, 'pool' | 'pools'>,
+  principal: Principal,
+  definition: Json,
+): Promise<Map<number, AgentPin>> {
+  const pins = new Map<number, AgentPin>();
+  for (const { node, index, config } of agentNodesOf(definition)) {
+    const name = agentWorkflowName(String((definition as JsonObject)['name']), String(node['id']));
+    await refuseNameOfOther(deps, principal, name, String(node['id']));
+    const made = agentDefinition(name, config) as unknown as Json;
+    const { workflowId: workflow, version, hash } = await publishWorkflow(deps, principal, made);
+    pins.set(index, { workflow, version, hash });
+  }
+  return pins;
+}
+
+async function refuseNameOfOther(
+  { pool }: Pick<RunsDeps, 'pool'>,
+  { tenantId }: Principal,
+  name: string,
+  nodeId: string,
+): Promise<void> {
+  const earlier = await readDefinition(pool, tenantId, workflowId(name));
+  if (!earlier || isAgentDefinition(earlier.definition)) return;
+  const message = `${name}, as the workflow of agent ${nodeId} would be called, is the name of another workflow`;
+  const problem: DefinitionProblem = {
+    code: 'NAME_INVALID',
+    path: '/name',
+    nodeId,
+    message,
+    hint: 'Rename one of them.',
+  };
+  throw new AppError('DEFINITION_INVALID', { count: 1, problems: [problem] });
 }
 
 async function refuseNameOfCode(

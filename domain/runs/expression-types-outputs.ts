@@ -85,10 +85,10 @@ export function outputOfType(type: string, config: { readonly [name: string]: Js
       const answer = { decision: nullable(STRING), comment: nullable(STRING), data, decidedBy: nullable(STRING) };
       return objectOf({ ...answer, answers: listOf(objectOf(answer)) });
     }
-    case 'wait':
-      return nullable(
-        objectOf({ id: STRING, name: STRING, correlation: nullable(STRING), data: schemaOf(config['schema']) }),
-      );
+    case 'wait': {
+      const event = { id: STRING, name: STRING, correlation: nullable(STRING), data: schemaOf(config['schema']) };
+      return config['atOnce'] === true ? objectOf({ events: listOf(objectOf(event)) }) : nullable(objectOf(event));
+    }
     case 'webhook':
       return nullable(objectOf({ data: schemaOf(config['schema']) }));
     case 'model.complete':

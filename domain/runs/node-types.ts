@@ -1,3 +1,4 @@
+import { AGENT_NODE_TYPES } from './agent-node-types.ts';
 import { MODEL_NODE_TYPES } from './model-node-types.ts';
 import { TOOL_NODE_TYPES } from './tool-node-types.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
@@ -183,6 +184,11 @@ export const NODE_TYPES = {
         schema: { type: 'object' },
         meaning: 'JSON Schema of its data; others are passed over.',
       },
+      atOnce: {
+        kind: 'literal',
+        schema: { type: 'boolean' },
+        meaning: 'Does not wait: takes all that have come already. The output is {events}.',
+      },
       ...TIMEOUT_FIELDS,
     },
   },
@@ -329,6 +335,7 @@ export const NODE_TYPES = {
   },
   ...MODEL_NODE_TYPES,
   ...TOOL_NODE_TYPES,
+  ...AGENT_NODE_TYPES,
 } as const satisfies { [type: string]: NodeTypeRow };
 
 export type NodeType = keyof typeof NODE_TYPES;

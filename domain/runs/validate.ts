@@ -1,3 +1,5 @@
+import { validateAgents } from '../agents/validate-agents.ts';
+import type { JsonObject } from '../json.ts';
 import type { DefinitionProblem, WorkflowDefinition } from './definition.ts';
 import { validateTypes } from './expression-types-check.ts';
 import { LIMITS } from './limits.ts';
@@ -19,6 +21,7 @@ export function validateDefinition(value: unknown): DefinitionProblem[] {
   const { ancestors } = graph;
   validateConfigs(definition, graph, report);
   if (ancestors !== null) validateTypes(value as WorkflowDefinition, report);
+  validateAgents(value as JsonObject, report, validateDefinition);
   return problems;
 }
 

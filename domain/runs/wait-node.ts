@@ -20,6 +20,7 @@ export function openWait(change: Change, place: Place, input: JsonObject): void 
     case 'approval':
       return open(change, place, waiting, nextApprovalDeadline({ input, startedAt: change.at, stage: 0 }));
     case 'wait':
+      if (input['atOnce'] === true) return takeAll(change, place, waiting);
       open(change, place, waiting, timeoutOf(change, input));
       return takeFromInbox(change, place);
     default:
@@ -110,6 +111,17 @@ function takeFromInbox(change: Change, place: Place): void {
   if (event === undefined) return;
   change.patchState({ inbox: change.state.inbox.filter((one) => one !== event) });
   deliver(change, place, event);
+}
+
+/** What has come and nobody waited for, without waiting for more. */
+function takeAll(change: Change, place: Place, waiting: Partial<NodeState>): void {
+  const { input = null } = waiting;
+  const { inbox } = change.state;
+  const events = inbox.filter((one) => fits(input, one));
+  if (events.length > 0) change.patchState({ inbox: inbox.filter((one) => !events.includes(one)) });
+  open(change, place, waiting, null);
+  const output = { events: events.map(({ id, name, correlation, data }) => ({ id, name, correlation, data })) };
+  change.complete(place, { output, port: 'received' });
 }
 
 function deliver(change: Change, place: Place, { id, name, correlation, data }: ReceivedEvent): void {

@@ -13,6 +13,8 @@ export interface RunToolServer<Signal> {
   server: McpServer;
   /** What the tool says of itself. @throws TOOL_NOT_ALLOWED, TOOL_CHANGED, TOOL_REFUSED, TOOL_SERVER_UNAVAILABLE */
   describe(tool: string, signal: Signal): Promise<McpTool>;
+  /** The tools that may be called now. @throws TOOL_SERVER_UNAVAILABLE */
+  list(signal: Signal): Promise<McpTool[]>;
   /** @throws TOOL_INPUT_REQUIRED where the tool asks what `answers` does not say, and as callTool does */
   call(
     request: {

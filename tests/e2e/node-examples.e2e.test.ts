@@ -9,7 +9,8 @@ import { type Stack, startStack } from './stack.ts';
 
 const EXAMPLES = new Map(
   readdirSync(join(ROOT, 'samples/nodes'))
-    .filter((file) => file.endsWith('.yaml'))
+    // Agents need a model that calls tools: agents-crash.e2e.test.ts has one.
+    .filter((file) => file.endsWith('.yaml') && !file.startsWith('agent'))
     .map((file) => [file.replace('.yaml', ''), readExample(file.replace('.yaml', ''))]),
 );
 const SCENARIOS = [...EXAMPLES].flatMap(([name, example]) =>

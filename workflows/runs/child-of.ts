@@ -5,6 +5,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { agentInput } from '../../domain/agents/agent.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { childRunId } from '../../domain/runs/child-run-id.ts';
 import type { CompiledDefinition } from '../../domain/runs/compile.ts';
@@ -43,13 +44,14 @@ export function startChildRun(
 ): Promise<ChildHandle> {
   const { memo = {}, searchAttributes } = workflowInfo();
   const { chunk } = command;
-  const config = (findNode(compiled, state, command.nodeId, command.iteration)?.input ?? {}) as JsonObject;
+  const node = findNode(compiled, state, command.nodeId, command.iteration);
+  const config = (node?.input ?? {}) as JsonObject;
   const own =
     chunk === null
       ? subworkflow(config)
       : { workflow: memo['workflow'], version: memo['version'], hash: memo['definitionHash'] };
   const args: RunArguments = {
-    input: chunk === null ? (config['input'] ?? {}) : inputForSlice(compiled, state.input, command.nodeId),
+    input: chunk === null ? childInput(node?.type, config) : inputForSlice(compiled, state.input, command.nodeId),
     interpreterVersion: INTERPRETER_VERSION,
     child: true,
     addressedTo: childIdOf(command),
@@ -88,6 +90,9 @@ function sliceArguments(
   const seed = seedOfSlice(compiled, state, slice);
   return { slice, ...(seed ? { seed } : {}) };
 }
+
+const childInput = (type: string | undefined, config: JsonObject): Json =>
+  type === 'agent' ? agentInput(config) : (config['input'] ?? {});
 
 const subworkflow = ({ workflow = null, version = null, hash = null }: JsonObject): { [name: string]: Json } => ({
   workflow,

@@ -26,9 +26,9 @@ export function contentKey(
   return sha256(canonicalJson([type, implementation, asked(type, input), seen]));
 }
 
-/** The hash of a subworkflow says more than its version. */
+/** The hash of what a child run runs says more than its version. */
 function asked(type: NodeType, input: Json): Json {
-  if (type !== 'subworkflow' || !isJsonObject(input)) return input;
+  if ((type !== 'subworkflow' && type !== 'agent') || !isJsonObject(input)) return input;
   const { version: _, ...rest } = input;
   return rest;
 }

@@ -9,9 +9,9 @@ export type PublishedChild = Pick<PublishedDefinition, 'version' | 'hash' | 'def
 /** What is published under a reference; without a version the latest. */
 export type FindPublished = (reference: SubworkflowReference) => PublishedChild | undefined;
 
-/** The workflows that the nodes of a definition run, each as far as it can be read. */
+/** The workflows that the nodes of a definition run, each as far as it can be read; agents once they are published. */
 export function subworkflowsOf(definition: unknown): SubworkflowReference[] {
-  return nodesOf(definition).flatMap(({ node }) => referenceOf(node) ?? []);
+  return nodesOf(definition, ['subworkflow', 'agent']).flatMap(({ node }) => referenceOf(node) ?? []);
 }
 
 /**
@@ -25,7 +25,7 @@ export function pinSubworkflows(
   const { problems, report } = problemList();
   const own = isJsonObject(definition) && typeof definition['name'] === 'string' ? definition['name'] : '';
   const pins = new Map<number, PublishedChild>();
-  for (const { node, index } of nodesOf(definition)) {
+  for (const { node, index } of nodesOf(definition, ['subworkflow'])) {
     const reference = referenceOf(node);
     if (reference === null) continue;
     const id = typeof node['id'] === 'string' ? node['id'] : null;
@@ -113,11 +113,11 @@ function pinned(definition: Json, pins: ReadonlyMap<number, PublishedChild>): Js
   return { ...definition, nodes };
 }
 
-function nodesOf(definition: unknown): { node: JsonObject; index: number }[] {
+function nodesOf(definition: unknown, types: readonly Json[]): { node: JsonObject; index: number }[] {
   const nodes = isJsonObject(definition) ? definition['nodes'] : undefined;
   if (!Array.isArray(nodes)) return [];
   return nodes.flatMap((node, index) =>
-    isJsonObject(node) && node['type'] === 'subworkflow' ? [{ node, index }] : [],
+    isJsonObject(node) && types.includes(node['type'] ?? null) ? [{ node, index }] : [],
   );
 }
 
