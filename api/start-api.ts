@@ -58,6 +58,7 @@ import { mountRest } from './rest/mount-rest.ts';
 import { budgetsResolvers } from './models/budgets-resolvers.ts';
 import { openModelCatalogue } from './models/model-catalogue.ts';
 import type { ModelsDeps } from './models/model-operations.ts';
+import { agentsResolvers } from './agents/agents-resolvers.ts';
 import { modelsResolvers } from './models/models-resolvers.ts';
 import { mountTokenStreams } from './models/mount-token-streams.ts';
 import { openTools, type ToolsDeps } from './tools/open-tools.ts';
@@ -280,18 +281,18 @@ function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, roo
   const tools = toolsResolvers(rooms.tools, poolOf);
   const budgets = budgetsResolvers(poolOf);
   const documents = documentsResolvers(poolOf);
+  const agents = agentsResolvers(tenants, rooms.models.watchDepsOf);
   const resolvers = {
     ...{ ...runs, ...own.types, ...tools.types, ...budgets.types, ...documents.types },
-    Query: { ...Query, ...own.Query, ...models.Query, ...tools.Query, ...budgets.Query, ...documents.Query },
-    Mutation: {
-      ...Mutation,
-      ...own.Mutation,
-      ...models.Mutation,
-      ...tools.Mutation,
-      ...budgets.Mutation,
-      ...documents.Mutation,
+    Query: {
+      ...{ ...Query, ...own.Query, ...models.Query, ...tools.Query },
+      ...{ ...budgets.Query, ...documents.Query, ...agents.Query },
     },
-    Subscription: { ...Subscription, ...models.Subscription },
+    Mutation: {
+      ...{ ...Mutation, ...own.Mutation, ...models.Mutation, ...tools.Mutation },
+      ...{ ...budgets.Mutation, ...documents.Mutation, ...agents.Mutation },
+    },
+    Subscription: { ...Subscription, ...models.Subscription, ...agents.Subscription },
   };
   return enforcePermissions(buildSubgraphSchema([{ typeDefs, resolvers }]), access.watch);
 }

@@ -5,7 +5,7 @@ export type ModelGate = Awaited<ReturnType<typeof startModelGate>>;
 
 /** Stands before a server of models: counts what is asked of it, and can keep answers back. */
 export async function startModelGate(target: string) {
-  const asked: { key: string | undefined; body: { messages: { role: string; content: unknown }[] } }[] = [];
+  const asked: { body: { messages: { role: string; content: unknown }[] } }[] = [];
   let closed = false;
   const held: ServerResponse[] = [];
   const server = createServer((request, response) => {
@@ -13,17 +13,9 @@ export async function startModelGate(target: string) {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks);
-      const key = request.headers['idempotency-key'];
-      asked.push({ key: typeof key === 'string' ? key : undefined, body: JSON.parse(body.toString()) as never });
+      asked.push({ body: JSON.parse(body.toString()) as never });
       if (closed) return void held.push(response);
-      void fetch(`${target}${request.url}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: 'Bearer sk-test' },
-        body,
-      }).then(async (answer) => {
-        response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
-        response.end(Buffer.from(await answer.arrayBuffer()));
-      });
+      void passOn(`${target}${request.url}`, body, response);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -40,4 +32,11 @@ export async function startModelGate(target: string) {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function passOn(url: string, body: Buffer<ArrayBuffer>, response: ServerResponse): Promise<void> {
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-test' };
+  const answer = await fetch(url, { method: 'POST', headers, body });
+  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
+  response.end(Buffer.from(await answer.arrayBuffer()));
 }

@@ -237,6 +237,11 @@ function workConfig(
       };
     case 'model.embed':
       return { texts: `dyn(${expression})` };
+    case 'agent.turn':
+    case 'agent.summarize':
+      return { messages: `dyn(${expression})` };
+    case 'agent.tools':
+      return { servers: [{ server: 'everything', rule: 0 }] };
     case 'tool.call':
       return { server: 'everything', tool: 'echo', arguments: { message: expression } };
     default:

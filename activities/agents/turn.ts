@@ -101,7 +101,7 @@ const isConcluding = ({ isLast, onLimit }: TurnInput, { offers }: Begun): boolea
 
 function turnRequest(input: TurnInput, begun: Begun): Omit<GenerateRequest, 'model'> {
   const { messages, offers } = begun;
-  const { system = '' } = input;
+  const system = (input.system ?? '') || (input.instructions ?? '');
   const concluding = isConcluding(input, begun);
   const tools = offers.map(({ name, description, parameters }) => ({
     name,

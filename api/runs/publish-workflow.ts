@@ -101,6 +101,20 @@ export async function publishWorkflow(
   return publishDefinition(deps.pool, { tenantId, hash, definition: pinned, by: subject });
 }
 
+/** What `agentDefinition` takes for granted of an agent that is published by itself. @throws DEFINITION_INVALID */
+export async function assertAgentConfig(
+  deps: Pick<RunsDeps, 'pool'>,
+  principal: Principal,
+  name: string,
+  config: JsonObject,
+): Promise<void> {
+  // What the prompt is, the one who starts it says.
+  const node = { id: 'agent', type: 'agent', config: { prompt: '', ...config } };
+  const problems = validateDefinition({ name, nodes: [node], edges: [] });
+  if (problems.length > 0) throw new AppError('DEFINITION_INVALID', { count: problems.length, problems });
+  await refuseNameOfOther(deps, principal, name, 'agent');
+}
+
 /** Each agent node runs a workflow of its own, made of its config and published before it, as are those of the agents in it. */
 async function publishAgents(
   deps: Pick<RunsDeps, 'pool' | 'pools'>,

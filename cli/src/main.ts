@@ -6,6 +6,7 @@ import { addEraseCommands } from './erase-commands.ts';
 import { addEventsCommand } from './events/events-command.ts';
 import { addFlowCommands } from './flow-commands.ts';
 import { addInsightCommands } from './insight-commands.ts';
+import { addAgentCommands } from './agent-commands.ts';
 import { addMcpCommands } from './mcp-commands.ts';
 import { addBudgetsCommands } from './budgets-commands.ts';
 import { addModelsCommands } from './models-commands.ts';
@@ -66,6 +67,7 @@ addInsightCommands(program);
 addModelsCommands(program);
 addBudgetsCommands(program);
 addMcpCommands(program);
+addAgentCommands(program);
 addPayloadsCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.

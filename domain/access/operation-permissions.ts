@@ -121,6 +121,12 @@ export const OPERATION_PERMISSIONS = {
   resumeTenant: 'tenants:admin',
   eraseTenant: 'tenants:admin',
 
+  agentConversation: 'runs:read',
+  agentChat: 'runs:read',
+  saveAgent: 'workflows:write',
+  startAgentChat: 'runs:start',
+  sendAgentMessage: 'runs:operate',
+
   mcpServers: 'tools:read',
   mcpServer: 'tools:read',
   saveMcpServer: 'tools:write',

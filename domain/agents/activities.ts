@@ -12,6 +12,8 @@ export type ModelFields = Pick<
 
 export type TurnInput = ModelFields & {
   system?: string;
+  /** What the agent is where `system` is empty. */
+  instructions?: string;
   /** The conversation so far. */
   messages: Message[];
   /** Of the calls that the last turn asked for. */

@@ -45,13 +45,11 @@ describe('the workflow of an agent', () => {
     ['that is a chat', { chat: { idleMs: 1_000 } }],
     ['without tools', { tools: [] }],
   ])('%s has no problems', (_, fields) => {
-    expect(validateDefinition(agentDefinition('a', { prompt: 'x', tools: TOOLS, ...fields } as JsonObject))).toEqual(
-      [],
-    );
+    expect(validateDefinition(agentDefinition('a', { prompt: 'x', tools: TOOLS, ...fields }))).toEqual([]);
   });
 
   it('asks the model until it calls nothing more, and hands on the results', () => {
-    const compiled = compileDefinition(agentDefinition('a', { tools: [FETCH] } as JsonObject));
+    const compiled = compileDefinition(agentDefinition('a', { tools: [FETCH] }));
     const turns = [
       turn({ added: [{ role: 'assistant', content: 'one' }], calls: [call({})] }),
       turn({

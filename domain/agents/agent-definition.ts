@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import type { EdgeDefinition, Mapping, NodeDefinition, WorkflowDefinition } from '../runs/definition.ts';
 import {
   AGENT_DEFAULTS,
@@ -9,6 +9,7 @@ import {
   NOTHING_SPENT,
 } from './agent.ts';
 import { MODEL_FIELDS } from '../runs/agent-node-types.ts';
+import { presetSystem, withPreset } from './presets.ts';
 import { callNodes } from './call-nodes.ts';
 import { offerOf } from './offers.ts';
 
@@ -26,13 +27,19 @@ export const isChat = (config: JsonObject): boolean => config['chat'] !== undefi
 /**
  * The workflow that an `agent` node runs: a loop of turns, each of them one activity that asks the model and a map over the calls that
  * it wants made. So all that holds for workflows holds for agents: their durability, approvals, read models, time travel.
+ * `instructions` say what it is where whoever starts it does not.
  */
-export function agentDefinition(name: string, config: JsonObject): WorkflowDefinition {
+export function agentDefinition(
+  name: string,
+  given: JsonObject,
+  instructions = presetSystem(given),
+): WorkflowDefinition {
+  const config = withPreset(given);
   const tools = toolsOf(config);
   const discovery = discoveryOf(tools);
   const loop = isChat(config) ? chatPart(config) : soloPart(config);
   const entry = isChat(config) ? 'talk' : 'turns';
-  const parts = [discovery, loop, turnPart(config, tools), callNodes(tools, concurrencyOf(config))];
+  const parts = [discovery, loop, turnPart(config, tools, instructions), callNodes(tools, concurrencyOf(config))];
   return {
     name,
     description: `The agent of ${name}: made of the config of its node.`,
@@ -215,11 +222,11 @@ function chatPart(config: JsonObject): Part {
 
 const modelFields = (config: JsonObject): JsonObject =>
   Object.fromEntries(
-    Object.keys(MODEL_FIELDS).flatMap((name) => (config[name] === undefined ? [] : [[name, config[name] as Json]])),
+    Object.keys(MODEL_FIELDS).flatMap((name) => (config[name] === undefined ? [] : [[name, config[name]]])),
   );
 
 /** One turn: a conversation that has grown too long is put into a summary, the model is asked, its calls are made. */
-function turnPart(config: JsonObject, tools: readonly AgentTool[]): Part {
+function turnPart(config: JsonObject, tools: readonly AgentTool[], instructions: string): Part {
   const inTurns = (node: Omit<NodeDefinition, 'parent'>): NodeDefinition => ({ ...node, parent: 'turns' });
   const context = isJsonObject(config['context']) ? config['context'] : {};
   const fields = modelFields(config);
@@ -245,6 +252,7 @@ function turnPart(config: JsonObject, tools: readonly AgentTool[]): Part {
         type: 'agent.turn',
         config: {
           system: 'input.system',
+          ...(instructions === '' ? {} : { instructions }),
           messages: 'nodes.history.output.messages',
           results: 'pass.state.results',
           mail: 'pass.state.mail',
@@ -254,11 +262,10 @@ function turnPart(config: JsonObject, tools: readonly AgentTool[]): Part {
           kinds: tools.map(kindOf),
           ...(offers.length === 0 ? {} : { tools: offers }),
           ...(offers.length === tools.length ? {} : { discovered: 'nodes.tools.output.tools' }),
-          limits: limits as JsonObject,
+          limits: limits,
           ...(config['onLimit'] === undefined ? {} : { onLimit: config['onLimit'] }),
           ...fields,
         },
-        ...(config['turnTimeouts'] === undefined ? {} : { timeouts: config['turnTimeouts'] as object }),
       }),
       inTurns({
         id: 'mail',
@@ -279,6 +286,5 @@ function turnPart(config: JsonObject, tools: readonly AgentTool[]): Part {
 }
 
 /** A summary is text, however the agent has to answer. */
-function withoutAnswer({ schema: _, stream: __, ...rest }: JsonObject): JsonObject {
-  return rest;
-}
+const withoutAnswer = (fields: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'schema' && name !== 'stream'));

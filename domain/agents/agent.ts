@@ -5,8 +5,7 @@ import type { NodeTimeouts, RetryPolicy } from '../runs/definition.ts';
 /** Name of the event by which people write to an agent at work. */
 export const AGENT_MESSAGE_EVENT = 'agent.message';
 
-export const APPROVAL_RULES = ['never', 'always', 'when'] as const;
-export type ApprovalRule = (typeof APPROVAL_RULES)[number];
+export type ApprovalRule = 'never' | 'always' | 'when';
 
 /** What an agent may use: a tool of an MCP server (or all of them), a node, a published workflow, or another agent. */
 export type AgentTool = {
@@ -49,9 +48,6 @@ export type AgentLimits = {
 };
 
 export const AGENT_DEFAULTS = { turns: 20, callsPerTurn: 16, resultCharacters: 20_000, concurrency: 8 } as const;
-/** Rules, and so nodes, of one agent. */
-export const MOST_TOOLS = 40;
-export const MOST_CALLS = 48;
 
 /** A tool as the model is told of it. `rule` is its place in the agent's list. */
 export type Offer = {

@@ -22,7 +22,7 @@ const error = (output: Json): Reading => ({ output, isError: true });
 
 /** By the node that ended the call. */
 function readOutcome(outcome: JsonObject, kind: ToolKind | undefined): Reading {
-  const [[by = '', given = null] = []] = Object.entries(outcome);
+  const [by, given] = Object.entries(outcome)[0] ?? ['', null];
   if (by === 'refused') return error(String(given));
   if (by === 'excused') return error(isJsonObject(given) ? (given['error'] ?? null) : given);
   const answer = isJsonObject(given) ? given : {};

@@ -6,6 +6,7 @@ import { schemaProblem } from '../runs/schema-problem.ts';
 import { agentDefinition, isChat, toolsOf } from './agent-definition.ts';
 import { agentNodesOf, agentWorkflowName } from './agent-children.ts';
 import type { AgentTool } from './agent.ts';
+import { withPreset } from './presets.ts';
 import { offerOf } from './offers.ts';
 
 type Path = readonly (string | number)[];
@@ -30,7 +31,7 @@ export function validateAgents(
       );
     }
     if (!isReadable(config)) continue;
-    const tools = toolsOf(config);
+    const tools = toolsOf(withPreset(config));
     validateTools(tools, [...path, 'tools'], id, report);
     const name = agentWorkflowName(String(definition['name']), id);
     for (const problem of validate(agentDefinition(name, config))) {

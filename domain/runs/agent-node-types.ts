@@ -26,7 +26,9 @@ export const MODEL_FIELDS: { readonly [name: string]: ConfigField } = {
   stream,
   schema,
 };
-const { schema: _, stream: __, ...SUMMARY_FIELDS } = MODEL_FIELDS;
+const SUMMARY_FIELDS = Object.fromEntries(
+  Object.entries(MODEL_FIELDS).filter(([name]) => name !== 'schema' && name !== 'stream'),
+);
 
 const LIMITS_FIELD: ConfigField = {
   kind: 'literal',
@@ -101,6 +103,11 @@ export const AGENT_NODE_TYPES = {
     meaning:
       'An agent: a model that is asked again and again, and whose calls of tools are made, until it has answered. A run of its own, each turn and each call a node of it. The output is {text, object, finish, turns, costMicroUsd, spent, messages}; `finish` is `done`, or the limit that was reached: `turns`, `money`, `time`.',
     config: {
+      preset: {
+        kind: 'literal',
+        schema: { enum: ['research', 'content-generation', 'analysis'] },
+        meaning: 'An agent for common work: what it is, its limits and tools, which the other fields add to.',
+      },
       prompt: { kind: 'template', meaning: 'What it is to do.' },
       system: { kind: 'template', meaning: 'What it is.' },
       messages: { kind: 'expression', meaning: 'A conversation that goes before; default [].' },
@@ -153,6 +160,7 @@ export const AGENT_NODE_TYPES = {
     config: {
       messages: { kind: 'expression', required: true, meaning: 'The conversation so far.' },
       system: { kind: 'expression', meaning: 'What the agent is.' },
+      instructions: { kind: 'literal', schema: { type: 'string' }, meaning: 'What it is where `system` is empty.' },
       results: { kind: 'expression', meaning: 'Of the calls of the last turn, each {id, name, rule, outcome}.' },
       mail: { kind: 'expression', meaning: 'Messages of people, each {data: {text}}.' },
       spent: { kind: 'mapping', meaning: 'As the turn before gave it.' },

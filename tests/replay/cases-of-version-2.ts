@@ -1,4 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { agentDefinition } from '../../domain/agents/agent-definition.ts';
+import { agentInput } from '../../domain/agents/agent.ts';
 import type { NodeDefinition, WorkflowDefinition } from '../../domain/runs/definition.ts';
 import {
   APPROVE_UPDATE,
@@ -168,6 +170,31 @@ const children = (base: string): ReplayCase[] => [
       [],
       { output: 'nodes.vectors.status' },
     ),
+  },
+  {
+    name: 'agent',
+    definition: define(
+      'agent',
+      [
+        { id: 'helper', type: 'agent', config: { prompt: 'Help.', workflow: 'replay-child' } },
+        {
+          id: 'tools',
+          type: 'agent.tools',
+          config: { servers: [{ server: 'none', rule: 0 }] },
+          onError: 'continue',
+          fallback: 'null',
+        },
+        { id: 'shorten', type: 'agent.summarize', config: { messages: '[]' } },
+      ],
+      [],
+      { output: 'nodes.helper.status' },
+    ),
+  },
+  {
+    // Nobody says anything, so no model is asked.
+    name: 'agent-chat',
+    definition: agentDefinition('replay-agent-chat', { chat: { idleMs: 200 } }),
+    input: agentInput({}),
   },
   {
     name: 'map-in-child-runs',

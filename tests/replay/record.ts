@@ -31,7 +31,7 @@ import { corpusFolder, historyToJson, type Recording } from './corpus.ts';
 /** Temporal's state of an activity that a worker has taken. */
 const STARTED = 2;
 
-/** Runs every case with the code as it is and writes what Temporal kept of it. */
+/** Runs every case, or those that are named, with the code as it is and writes what Temporal kept of it. */
 async function record(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const calls = await answerCalls();
@@ -56,9 +56,12 @@ async function record(): Promise<void> {
   const child = childDefinition(base);
   const hash = definitionHash(contentHash(canonicalJson(child)));
   await publishDefinition(pool, { tenantId: DEFAULT_TENANT, hash, definition: child });
-  const cases = [...casesOfVersion1(base), ...casesOfVersion2(base)].map((one) => pinned(one, hash));
+  const named = process.argv.slice(2);
+  const cases = [...casesOfVersion1(base), ...casesOfVersion2(base)]
+    .filter(({ name }) => named.length === 0 || named.includes(name))
+    .map((one) => pinned(one, hash));
   const folder = corpusFolder(INTERPRETER_VERSION);
-  await rm(folder, { recursive: true, force: true });
+  if (named.length === 0) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   try {
     await Promise.all(
@@ -131,7 +134,7 @@ function childrenOf(links: Recording['links']): { id: string; first: string }[] 
 /** Subworkflow nodes know the version that they run, as after publishing. */
 function pinned(one: ReplayCase, hash: string): ReplayCase {
   const nodes = one.definition.nodes.map((node) =>
-    node.type === 'subworkflow' ? { ...node, config: { ...node.config, version: 1, hash } } : node,
+    node.type === 'subworkflow' || node.type === 'agent' ? { ...node, config: { ...node.config, version: 1, hash } } : node,
   );
   return { ...one, definition: { ...one.definition, nodes } };
 }
