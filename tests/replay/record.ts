@@ -134,7 +134,9 @@ function childrenOf(links: Recording['links']): { id: string; first: string }[] 
 /** Subworkflow nodes know the version that they run, as after publishing. */
 function pinned(one: ReplayCase, hash: string): ReplayCase {
   const nodes = one.definition.nodes.map((node) =>
-    node.type === 'subworkflow' || node.type === 'agent' ? { ...node, config: { ...node.config, version: 1, hash } } : node,
+    node.type === 'subworkflow' || node.type === 'agent'
+      ? { ...node, config: { ...node.config, version: 1, hash } }
+      : node,
   );
   return { ...one, definition: { ...one.definition, nodes } };
 }
