@@ -88,9 +88,13 @@ export async function readMcpServerOfRun(
   runId: RunId,
   id: string,
 ): Promise<StoredMcpServer | undefined> {
+  // A child run may call before the projector has stored it; the run that all began with is there before it starts.
+  const around = runId.split(':').map((_, index, parts) => parts.slice(0, index + 1).join(':'));
   const { rows } = await pool.query<Row>(
-    'SELECT server.* FROM mcp_servers server JOIN runs USING (tenant_id) WHERE runs.id = $1 AND server.id = $2',
-    [runId, id],
+    `SELECT server.* FROM mcp_servers server
+     WHERE server.id = $2 AND server.tenant_id = (
+       SELECT tenant_id FROM runs WHERE id = ANY($1) ORDER BY length(id) DESC LIMIT 1)`,
+    [around, id],
   );
   return rows[0] && serverOf(rows[0]);
 }
