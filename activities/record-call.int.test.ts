@@ -11,6 +11,7 @@ import type { EventRecorder } from '../domain/events/event-recorder.ts';
 import { activityEnvironment } from '../tests/activity-environment.ts';
 import { eventFaults } from '../tests/event-faults.ts';
 import { noLedger } from '../tests/no-ledger.ts';
+import { insertTestRun } from '../tests/insert-test-run.ts';
 import { createTestDatabase, type TestDatabase, uniqueName } from '../tests/servers.ts';
 import { createToolActivities } from './tools/tool-activities.ts';
 
@@ -44,7 +45,8 @@ async function serve(listener: RequestListener): Promise<string> {
 
 const client = createHttpClient({ allowedHosts: ['127.0.0.1'], maxResponseBytes: 1_000_000 });
 
-function attempt(workflowId: string, number: number, url: string, recorder = events) {
+async function attempt(workflowId: string, number: number, url: string, recorder = events) {
+  await insertTestRun(pool, workflowId);
   const { http } = createToolActivities({ client, effects: noLedger, events: recorder });
   const workflowExecution = { workflowId, runId: 'r' };
   return activityEnvironment({ activityId: 'pay#2.1', attempt: number, workflowExecution }).run(http, { url });

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { DEFAULT_TENANT, type RunId, type TenantId } from '../../domain/identifiers.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
+import { runLineage } from '../../domain/runs/child-run-id.ts';
 import {
   decideEffect,
   type EffectCall,
@@ -88,7 +89,7 @@ async function insertAttempt(pool: Queryable, call: EffectCall, attempt: number)
   const { rowCount } = await pool.query({
     name: 'effect-begin',
     text: `INSERT INTO effects (run_id, node_id, iteration, attempt, tenant_id, key, kind, request, request_hash, scheduled_at)
-           VALUES ($1, $2, $3, $4, coalesce((SELECT tenant_id FROM runs WHERE id = $1), $5), $6, $7, $8, $9, $10)
+           VALUES ($1, $2, $3, $4, coalesce((SELECT tenant_id FROM runs WHERE id = ANY($11) ORDER BY length(id) DESC LIMIT 1), $5), $6, $7, $8, $9, $10)
            ON CONFLICT DO NOTHING`,
     values: [
       ...placeOf(call),
@@ -99,6 +100,7 @@ async function insertAttempt(pool: Queryable, call: EffectCall, attempt: number)
       JSON.stringify(call.request),
       call.requestHash,
       new Date(call.scheduledAt),
+      runLineage(call.runId),
     ],
   });
   return rowCount === 1;

@@ -8,6 +8,7 @@ import type {
 } from '../../domain/tools/mcp-server.ts';
 import type { ToolPin } from '../../domain/tools/tool-fingerprint.ts';
 import type { Queryable } from './payload-store.ts';
+import { tenantsOfRuns } from './tenants-of-runs.ts';
 
 /** `sealed` holds header values or environment, for the secret box to open; null when there are none. */
 export type StoredMcpServer = McpServer & { sealed: string | null };
@@ -88,15 +89,8 @@ export async function readMcpServerOfRun(
   runId: RunId,
   id: string,
 ): Promise<StoredMcpServer | undefined> {
-  // A child run may call before the projector has stored it; the run that all began with is there before it starts.
-  const around = runId.split(':').map((_, index, parts) => parts.slice(0, index + 1).join(':'));
-  const { rows } = await pool.query<Row>(
-    `SELECT server.* FROM mcp_servers server
-     WHERE server.id = $2 AND server.tenant_id = (
-       SELECT tenant_id FROM runs WHERE id = ANY($1) ORDER BY length(id) DESC LIMIT 1)`,
-    [around, id],
-  );
-  return rows[0] && serverOf(rows[0]);
+  const tenant = (await tenantsOfRuns(pool, [runId])).get(runId);
+  return tenant === undefined ? undefined : readMcpServer(pool, asTenantId(tenant), id);
 }
 
 export async function listMcpServers(pool: Queryable, tenantId: TenantId): Promise<StoredMcpServer[]> {

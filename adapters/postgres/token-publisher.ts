@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { DEFAULT_TENANT } from '../../domain/identifiers.ts';
 import type { TokenEvent, TokenPlace, TokenPublisher } from '../../domain/models/token-event.ts';
+import { runLineage } from '../../domain/runs/child-run-id.ts';
 
 export const TOKENS_CHANNEL = 'weft_tokens';
 /** NOTIFY takes less than 8000 bytes; without names all who listen look. */
@@ -96,9 +97,10 @@ async function insertChunks(pool: pg.Pool, chunks: readonly Chunk[]): Promise<vo
     name: 'insert-token-chunks',
     text: `WITH added AS (
              INSERT INTO token_chunks (tenant_id, run_id, node_id, iteration, attempt, seq, event)
-             SELECT coalesce((SELECT tenant_id FROM runs WHERE runs.id = chunk.run_id), $1), chunk.*
-             FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::jsonb[])
-               AS chunk(run_id, node_id, iteration, attempt, seq, event)
+             SELECT coalesce((SELECT tenant_id FROM runs WHERE runs.id IN (chunk.run_id, chunk.root) ORDER BY runs.id = chunk.root LIMIT 1), $1),
+                    chunk.run_id, chunk.node_id, chunk.iteration, chunk.attempt, chunk.seq, chunk.event
+             FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::jsonb[], $9::text[])
+               AS chunk(run_id, node_id, iteration, attempt, seq, event, root)
              ON CONFLICT (run_id, node_id, iteration, attempt, seq) DO UPDATE SET event = excluded.event, recorded_at = clock_timestamp())
            SELECT pg_notify('${TOKENS_CHANNEL}', $8)`,
     values: [
@@ -110,6 +112,7 @@ async function insertChunks(pool: pg.Pool, chunks: readonly Chunk[]): Promise<vo
       column(({ seq }) => seq),
       column(({ event }) => JSON.stringify(event)),
       runs.length > LONGEST_NOTICE ? '' : runs,
+      column(({ runId }) => runLineage(runId).at(-1)),
     ],
   });
 }

@@ -32,7 +32,6 @@ export type StartAgentChat = {
   name: string;
   message?: string | null | undefined;
   system?: string | null | undefined;
-  subject?: string | null | undefined;
   values?: Json | undefined;
   idempotencyKey?: string | null | undefined;
 };
@@ -41,12 +40,12 @@ export type StartAgentChat = {
 export async function startAgentChat(
   deps: RunsDeps,
   principal: Principal,
-  { name, message, system, subject, values, idempotencyKey }: StartAgentChat,
+  { name, message, system, values, idempotencyKey }: StartAgentChat,
 ): Promise<RunRecord> {
   const agent = await readWorkflow(deps, principal, name);
   if (!agent || !isAgentDefinition(agent.definition)) throw new AppError('NOT_FOUND', { what: 'agent', id: name });
   const given: JsonObject = {
-    ...{ prompt: message ?? '', subject: subject ?? '', values: values ?? {} },
+    ...{ prompt: message ?? '', values: values ?? {} },
     ...(system === undefined || system === null ? {} : { system }),
   };
   return executeWorkflow(deps, principal, { workflowId: agent.workflowId, input: agentInput(given), idempotencyKey });

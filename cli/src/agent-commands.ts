@@ -3,7 +3,7 @@ import { exitCode } from './exit-code.ts';
 import { graphqlUrl } from './graphql-url.ts';
 
 export type AgentOptions = { url: string; json?: boolean };
-export type StartAgentOptions = AgentOptions & { system?: string; subject?: string; values?: string };
+export type StartAgentOptions = AgentOptions & { system?: string; values?: string };
 
 export function addAgentCommands(program: Command): void {
   const agent = program.command('agent').description('agents: models that call tools until they have an answer');
@@ -17,7 +17,6 @@ export function addAgentCommands(program: Command): void {
   const starting = (signature: string, description: string) =>
     verb(signature, description)
       .option('--system <text>', 'what the agent is')
-      .option('--subject <name>', 'whom it remembers things about')
       .option('--values <json>', 'for its tools');
   verb('save <name> <file>', 'publish an agent: a JSON or YAML file with the config of an `agent` node').action(
     (name: string, file: string, options: AgentOptions) =>

@@ -13,7 +13,7 @@ const TOOLS = [
   { workflow: 'invoice' },
   { name: 'writer', agent: { system: 'You write.', models: ['openai'] } },
 ];
-const INPUT = { prompt: 'What is new?', system: '', messages: [], values: {}, subject: '' };
+const INPUT = { prompt: 'What is new?', system: '', messages: [], values: {} };
 
 const turn = (fields: JsonObject): JsonObject => ({
   added: [],

@@ -45,13 +45,12 @@ export function agentDefinition(
     description: `The agent of ${name}: made of the config of its node.`,
     input: {
       type: 'object',
-      required: ['prompt', 'system', 'messages', 'values', 'subject'],
+      required: ['prompt', 'system', 'messages', 'values'],
       properties: {
         prompt: { type: 'string' },
         system: { type: 'string' },
         messages: { type: 'array' },
         values: {},
-        subject: { type: 'string' },
       },
     },
     nodes: parts.flatMap((part) => part.nodes),

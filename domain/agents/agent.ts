@@ -105,11 +105,10 @@ export type AgentInput = {
   system: string;
   messages: Message[];
   values: Json;
-  subject: string;
 };
 
 /** From the resolved config of an `agent` node. */
 export function agentInput(config: JsonObject): JsonObject {
-  const { prompt = '', system = '', messages = [], values = {}, subject = '' } = config;
-  return { prompt, system, messages, values, subject };
+  const { prompt = '', system = '', messages = [], values = {} } = config;
+  return { prompt, system, messages, values };
 }

@@ -124,6 +124,6 @@ function toolNode(tool: AgentTool): Omit<NodeDefinition, 'id' | 'parent'> {
     const pinned = version === undefined ? {} : { version };
     return { type: 'subworkflow', config: { workflow, ...pinned, input: 'item.input' }, ...ROUTED };
   }
-  const config: JsonObject = { prompt: '{{item.input.prompt}}', subject: '{{input.subject}}', ...tool.agent };
+  const config: JsonObject = { prompt: '{{item.input.prompt}}', ...tool.agent };
   return { type: 'agent', config, ...ROUTED };
 }

@@ -112,7 +112,6 @@ export const AGENT_NODE_TYPES = {
       system: { kind: 'template', meaning: 'What it is.' },
       messages: { kind: 'expression', meaning: 'A conversation that goes before; default [].' },
       values: { kind: 'mapping', meaning: '`input.values` of what its tools are made of; default {}.' },
-      subject: { kind: 'template', meaning: 'Whom it remembers things about.' },
       tools: {
         kind: 'literal',
         schema: { type: 'array', maxItems: MOST_TOOLS, items: TOOL },

@@ -1,6 +1,4 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { agentDefinition } from '../../domain/agents/agent-definition.ts';
-import { agentInput } from '../../domain/agents/agent.ts';
 import type { NodeDefinition, WorkflowDefinition } from '../../domain/runs/definition.ts';
 import {
   APPROVE_UPDATE,
@@ -13,6 +11,7 @@ import {
   SET_VARIABLE_UPDATE,
   SKIP_UPDATE,
 } from '../../domain/runs/messages.ts';
+import { casesOfAgents } from './cases-of-agents.ts';
 import type { ReplayCase } from './cases.ts';
 
 const by = 'ann';
@@ -54,7 +53,15 @@ const send = (handle: WorkflowHandle, update: string, request: object) =>
 
 /** What version 2 can do beyond version 1. `child` is published as a workflow of that name. */
 export function casesOfVersion2(base: string): ReplayCase[] {
-  return [...bodies(base), ...children(base), ...waits(), ...operations(base), ...undos(base), ...links(base)];
+  return [
+    ...bodies(base),
+    ...children(base),
+    ...waits(),
+    ...operations(base),
+    ...undos(base),
+    ...links(base),
+    ...casesOfAgents(),
+  ];
 }
 
 /** The workflow that subworkflow nodes of the cases run. */
@@ -170,31 +177,6 @@ const children = (base: string): ReplayCase[] => [
       [],
       { output: 'nodes.vectors.status' },
     ),
-  },
-  {
-    name: 'agent',
-    definition: define(
-      'agent',
-      [
-        { id: 'helper', type: 'agent', config: { prompt: 'Help.', workflow: 'replay-child' } },
-        {
-          id: 'tools',
-          type: 'agent.tools',
-          config: { servers: [{ server: 'none', rule: 0 }] },
-          onError: 'continue',
-          fallback: 'null',
-        },
-        { id: 'shorten', type: 'agent.summarize', config: { messages: '[]' } },
-      ],
-      [],
-      { output: 'nodes.helper.status' },
-    ),
-  },
-  {
-    // Nobody says anything, so no model is asked.
-    name: 'agent-chat',
-    definition: agentDefinition('replay-agent-chat', { chat: { idleMs: 200 } }),
-    input: agentInput({}),
   },
   {
     name: 'map-in-child-runs',

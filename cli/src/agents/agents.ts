@@ -46,12 +46,12 @@ export async function saveAgent(name: string, file: string, { url, json }: Agent
 }
 
 async function start(ask: GatewayClient, name: string, message: string | null, options: StartAgentOptions) {
-  const { system = null, subject = null } = options;
+  const { system = null } = options;
   const values = (await jsonOption('values', options.values)) ?? null;
   const { startAgentChat } = await ask<{ startAgentChat: { id: string } }>(
-    `mutation ($name: ID!, $message: String, $system: String, $subject: String, $values: JSON) {
-      startAgentChat(name: $name, message: $message, system: $system, subject: $subject, values: $values) { id } }`,
-    { name, message, system, subject, values },
+    `mutation ($name: ID!, $message: String, $system: String, $values: JSON) {
+      startAgentChat(name: $name, message: $message, system: $system, values: $values) { id } }`,
+    { name, message, system, values },
   );
   return startAgentChat.id;
 }
