@@ -60,6 +60,7 @@ import { openModelCatalogue } from './models/model-catalogue.ts';
 import type { ModelsDeps } from './models/model-operations.ts';
 import { agentsResolvers } from './agents/agents-resolvers.ts';
 import { modelsResolvers } from './models/models-resolvers.ts';
+import { promptsResolvers } from './models/prompts-resolvers.ts';
 import { mountTokenStreams } from './models/mount-token-streams.ts';
 import { openTools, type ToolsDeps } from './tools/open-tools.ts';
 import { toolsResolvers } from './tools/tools-resolvers.ts';
@@ -282,15 +283,16 @@ function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, roo
   const budgets = budgetsResolvers(poolOf);
   const documents = documentsResolvers(poolOf);
   const agents = agentsResolvers(tenants, rooms.models.watchDepsOf);
+  const prompts = promptsResolvers(poolOf);
   const resolvers = {
-    ...{ ...runs, ...own.types, ...tools.types, ...budgets.types, ...documents.types },
+    ...{ ...runs, ...own.types, ...tools.types, ...budgets.types, ...documents.types, ...prompts.types },
     Query: {
-      ...{ ...Query, ...own.Query, ...models.Query, ...tools.Query },
+      ...{ ...Query, ...own.Query, ...models.Query, ...tools.Query, ...prompts.Query },
       ...{ ...budgets.Query, ...documents.Query, ...agents.Query },
     },
     Mutation: {
       ...{ ...Mutation, ...own.Mutation, ...models.Mutation, ...tools.Mutation },
-      ...{ ...budgets.Mutation, ...documents.Mutation, ...agents.Mutation },
+      ...{ ...budgets.Mutation, ...documents.Mutation, ...agents.Mutation, ...prompts.Mutation },
     },
     Subscription: { ...Subscription, ...models.Subscription, ...agents.Subscription },
   };

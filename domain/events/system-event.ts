@@ -5,6 +5,7 @@ import { CALL_EVENTS } from './kinds/call-events.ts';
 import { DEFINITION_EVENTS } from './kinds/definition-events.ts';
 import { MCP_EVENTS } from './kinds/mcp-events.ts';
 import { MODEL_RULE_EVENTS } from './kinds/model-rule-events.ts';
+import { PROMPT_EVENTS } from './kinds/prompt-events.ts';
 import { TRIGGER_EVENTS } from './kinds/trigger-events.ts';
 
 /** Every type of events that does not come from Temporal's history. A type is `<kind>.<what happened>`. */
@@ -16,6 +17,7 @@ export const SYSTEM_EVENTS = {
   ...MCP_EVENTS,
   ...BUDGET_EVENTS,
   ...MODEL_RULE_EVENTS,
+  ...PROMPT_EVENTS,
 };
 
 export type SystemEventType = keyof typeof SYSTEM_EVENTS;

@@ -15,11 +15,11 @@ export type TemplateCheck = {
 };
 
 /** Parses without rendering: syntax, unknown helpers, partials (there are none), depth. */
-export function checkTemplate(template: string): TemplateCheck {
+export function checkTemplate(template: string, helpers = KNOWN_HELPERS): TemplateCheck {
   if (template.length > LIMITS.templateLength) {
     return { paths: [], problems: [problem(`longer than ${LIMITS.templateLength} characters`)] };
   }
-  const check: TemplateCheck = { paths: [], problems: [] };
+  const check: Check = { paths: [], problems: [], helpers };
   const tooMuch = excess(template);
   if (tooMuch !== null) return { paths: [], problems: [problem(tooMuch)] };
   try {
@@ -28,7 +28,7 @@ export function checkTemplate(template: string): TemplateCheck {
     const at = /line (\d+)(?:[:,] ?(?:column )?(\d+))?/i.exec(String((error as Error).message));
     check.problems.push(problem((error as Error).message.split('\n').join(' '), at ? Number(at[1]) : null, null));
   }
-  return check;
+  return { paths: check.paths, problems: check.problems };
 }
 
 /** Before parsing, which takes long for deep templates, as compiling does for long ones. */
@@ -63,8 +63,11 @@ type TemplateNode = {
   original?: string;
 };
 
+type Check = TemplateCheck & { helpers: ReadonlySet<string> };
+const WITHOUT_VALUE = 'now';
+
 /** `scopes` counts enclosing blocks that change the context, so that only paths from the root are reported. */
-function visit(node: TemplateNode, depth: number, scopes: readonly string[][], check: TemplateCheck): void {
+function visit(node: TemplateNode, depth: number, scopes: readonly string[][], check: Check): void {
   if (depth > LIMITS.templateDepth * 2) {
     check.problems.push(at(node, `blocks are nested deeper than ${LIMITS.templateDepth}`));
     return;
@@ -91,11 +94,11 @@ function visit(node: TemplateNode, depth: number, scopes: readonly string[][], c
   }
 }
 
-function visitCall(node: TemplateNode, depth: number, scopes: readonly string[][], check: TemplateCheck): void {
+function visitCall(node: TemplateNode, depth: number, scopes: readonly string[][], check: Check): void {
   const name = node.path?.original ?? '';
   const called = (node.params?.length ?? 0) > 0 || (node.hash?.pairs.length ?? 0) > 0 || node.type === 'SubExpression';
-  if (KNOWN_HELPERS.has(name)) {
-    if (!node.params?.length) {
+  if (check.helpers.has(name)) {
+    if (!node.params?.length && name !== WITHOUT_VALUE) {
       check.problems.push(
         at(node, `${name} is a helper and needs a value; write this.${name} for a value of that name`),
       );
@@ -103,7 +106,7 @@ function visitCall(node: TemplateNode, depth: number, scopes: readonly string[][
     for (const parameter of node.params ?? []) visit(parameter, depth, scopes, check);
     for (const pair of node.hash?.pairs ?? []) visit(pair.value, depth, scopes, check);
   } else if (called) {
-    check.problems.push(at(node, `unknown helper ${name}; known are ${[...KNOWN_HELPERS].join(', ')}`));
+    check.problems.push(at(node, `unknown helper ${name}; known are ${[...check.helpers].join(', ')}`));
   } else if (node.path) {
     visit(node.path, depth, scopes, check);
   }
@@ -115,7 +118,7 @@ function visitCall(node: TemplateNode, depth: number, scopes: readonly string[][
   if (node.inverse) visit(node.inverse, depth + 1, scopes, check);
 }
 
-function visitPath(node: TemplateNode, scopes: readonly string[][], check: TemplateCheck): void {
+function visitPath(node: TemplateNode, scopes: readonly string[][], check: Check): void {
   const parts = node.parts ?? [];
   if (node.data) {
     if (parts[0] === 'root') check.paths.push(parts.slice(1));
