@@ -47,10 +47,10 @@ import { documentsRoute } from './documents/documents-route.ts';
 import { readSchema } from './graphql/read-schema.ts';
 import { openSubscriptionSockets } from './graphql/subscription-sockets.ts';
 import { formatError } from './graphql/format-error.ts';
-import { mountHealth } from './http/health.ts';
+import { aboutService, mountHealth } from './http/health.ts';
 import { protectAnswers } from './http/protect-answers.ts';
 import { deadlineIn, requestDeadline } from './http/request-deadline.ts';
-import { readiness } from './http/readiness.ts';
+import { type Checks, type Readiness, readiness } from './http/readiness.ts';
 import { refuseOtherUpgrades } from './http/refuse-upgrades.ts';
 import { swaggerUi } from './http/swagger-ui.ts';
 import { mountMcp } from './mcp/mount-mcp.ts';
@@ -62,6 +62,9 @@ import { agentsResolvers } from './agents/agents-resolvers.ts';
 import { modelsResolvers } from './models/models-resolvers.ts';
 import { promptsResolvers } from './models/prompts-resolvers.ts';
 import { mountTokenStreams } from './models/mount-token-streams.ts';
+import { announceSubgraph } from './registry/announce-subgraph.ts';
+import type { RegistryDeps } from './registry/deps.ts';
+import { registryResolvers } from './registry/registry-resolvers.ts';
 import { openTools, type ToolsDeps } from './tools/open-tools.ts';
 import { toolsResolvers } from './tools/tools-resolvers.ts';
 import { startBatchRunner } from './runs/batch-runner.ts';
@@ -110,9 +113,7 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const pools = loadPools(settings);
   const secrets = createSecretBox(settings.WEFT_SECRET_KEY);
   const access = openAccess({ settings, pool, secrets, log });
-  const runChanges = openRunChanges(String(settings.DATABASE_URL), (error) =>
-    log.warn({ err: error }, 'the connection that hears of changed runs was lost'),
-  );
+  const runChanges = hearChanges(settings, log);
   const deps = runsDeps(parts, traces, {
     hint: hints.hint,
     pools,
@@ -124,12 +125,14 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));
   const batches = startBatchRunner({ pool, acts: tenantActs(deps, tenants), rate: settings.WEFT_BATCH_RATE, log });
-  const app = createApp(parts, traces, metrics);
+  const state = openReadiness(parts);
+  const app = createApp(parts, traces, metrics, state);
   const server = serverOf(settings, app);
   const streams = mountTokenStreams(app, server, { deps, tenants, access, settings, log });
   const models = { systemPool: pool, catalogue: openModelCatalogue(settings), watchDepsOf: streams.depsOf };
   const tools = openTools(settings);
-  const schema = subgraphSchema(deps, tenants, access, { models, tools });
+  const registry = { pool, own: ownSubgraph() };
+  const schema = subgraphSchema(deps, tenants, access, { models, tools, registry });
   const apollo = createApollo(schema, log, traces, server);
   await apollo.start();
 
@@ -140,11 +143,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   subscriptions.attach(server);
   const events = mountEvents(app, server, { pool, tenants, access, log });
   refuseOtherUpgrades(server, UPGRADES);
-  mountWebhooks(app, deps, {
-    maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES,
-    logInternal: (error) => log.error({ err: error }, 'a webhook failed'),
-  });
   const logInternal = (error: unknown) => log.error({ err: error }, 'a request failed');
+  mountWebhooks(app, deps, { maxBytes: settings.WEFT_WEBHOOK_MAX_BYTES, logInternal });
   app.use(accessRoutes(access, logInternal), documentsRoute({ access, pool, logInternal }));
   app.use(
     GRAPHQL_PATH,
@@ -163,10 +163,15 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
     databaseUrl: String(settings.DATABASE_URL),
     onError: (error, step) => log.warn({ err: error, step }, 'a step of the trigger dispatcher failed'),
   });
+  const healthy = async () => (await readiness(state.checks)).ready;
+  const about = { settings, port, path: GRAPHQL_PATH, tokens: access.internal, log, healthy };
+  const announcement = announceSubgraph({ ...registry, ...about });
   return {
     port,
     firstAdmin,
     async stop() {
+      state.drain();
+      await announcement.close(settings.WEFT_DRAIN_MS);
       await subscriptions.close();
       await streams.close();
       await mcp.close();
@@ -179,6 +184,30 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
       await tools.close();
       await tenants.close();
       await access.close();
+    },
+  };
+}
+
+function hearChanges({ DATABASE_URL }: Settings, log: Logger): ReturnType<typeof openRunChanges> {
+  return openRunChanges(String(DATABASE_URL), (error) =>
+    log.warn({ err: error }, 'the connection that hears of changed runs was lost'),
+  );
+}
+
+type ReadinessState = { checks: Checks; read: () => Promise<Readiness>; drain: () => void };
+
+/** Not ready any more from `drain` on, though everything still answers. */
+function openReadiness({ pool, connection }: ApiParts): ReadinessState {
+  const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
+  let draining = false;
+  return {
+    checks,
+    async read() {
+      const state = await readiness(checks);
+      return draining ? { ...state, ready: false } : state;
+    },
+    drain: () => {
+      draining = true;
     },
   };
 }
@@ -200,21 +229,22 @@ function serverOf(
 }
 
 function createApp(
-  { settings, log, pool, connection }: ApiParts,
+  { settings, log, pool }: ApiParts,
   traces: Traces,
   metrics: ReturnType<typeof createHttpMetrics>,
+  { checks, read }: ReadinessState,
 ): Express {
-  const checks = { postgres: () => pool.query('SELECT 1'), temporal: () => checkTemporal(connection) };
   const app = createHttpApp({
     log,
     metrics,
     traces,
-    readiness: () => readiness(checks),
+    readiness: read,
+    about: () => aboutService(settings),
     notable: [GRAPHQL_PATH],
     routeOf: (path) => (path.startsWith(`${HOOKS_PATH}/`) ? HOOKS_PATH : path),
   });
   protectAnswers(app, settings.WEFT_CORS_ORIGINS);
-  mountHealth(app, { checks, pool });
+  mountHealth(app, { checks, pool, settings });
   app.use(swaggerUi());
   return app;
 }
@@ -271,10 +301,13 @@ function mountCodec(app: Express, { settings, pool, log }: ApiParts, bodyLimit: 
   );
 }
 
-type OtherRooms = { models: ModelsDeps; tools: ToolsDeps };
+function ownSubgraph(): RegistryDeps['own'] {
+  return { name: 'runs', document: declarePermissions(readSchema(new URL('runs/schema/', import.meta.url))) };
+}
+
+type OtherRooms = { models: ModelsDeps; tools: ToolsDeps; registry: RegistryDeps };
 
 function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, rooms: OtherRooms): GraphQLSchema {
-  const typeDefs = declarePermissions(readSchema(new URL('runs/schema/', import.meta.url)));
   const { Query, Mutation, Subscription, ...runs } = tenantResolvers(deps, tenants, runsResolvers);
   const own = accessResolvers(access.deps, (inside) => eraseTenantValues(tenants.of(inside), inside, inside.tenantId));
   const models = modelsResolvers(rooms.models);
@@ -284,15 +317,19 @@ function subgraphSchema(deps: RunsDeps, tenants: TenantDeps, access: Access, roo
   const documents = documentsResolvers(poolOf);
   const agents = agentsResolvers(tenants, rooms.models.watchDepsOf);
   const prompts = promptsResolvers(poolOf);
+  const registry = registryResolvers(rooms.registry);
+  const typeDefs = rooms.registry.own.document;
   const resolvers = {
-    ...{ ...runs, ...own.types, ...tools.types, ...budgets.types, ...documents.types, ...prompts.types },
+    ...{ ...runs, ...own.types, ...tools.types, ...budgets.types },
+    ...{ ...documents.types, ...prompts.types, ...registry.types },
     Query: {
       ...{ ...Query, ...own.Query, ...models.Query, ...tools.Query, ...prompts.Query },
-      ...{ ...budgets.Query, ...documents.Query, ...agents.Query },
+      ...{ ...budgets.Query, ...documents.Query, ...agents.Query, ...registry.Query },
     },
     Mutation: {
       ...{ ...Mutation, ...own.Mutation, ...models.Mutation, ...tools.Mutation },
       ...{ ...budgets.Mutation, ...documents.Mutation, ...agents.Mutation, ...prompts.Mutation },
+      ...registry.Mutation,
     },
     Subscription: { ...Subscription, ...models.Subscription, ...agents.Subscription },
   };

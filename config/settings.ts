@@ -1,6 +1,7 @@
 import { ACCESS_SETTINGS } from './access-settings.ts';
 import { GATEWAY_SETTINGS } from './gateway-settings.ts';
 import { TOOL_SETTINGS } from './tool-settings.ts';
+import { REGISTRY_SETTINGS } from './registry-settings.ts';
 import { MODEL_SETTINGS } from './model-settings.ts';
 
 /**
@@ -60,12 +61,8 @@ export const SETTINGS = {
   GATEWAY_PORT: { kind: 'integer', default: 4000, min: 0, max: 65535, meaning: 'Gateway (GraphQL).' },
   PORT: { kind: 'integer', default: 8080, min: 0, max: 65535, meaning: 'API (REST and the runs subgraph).' },
   METRICS_PORT: { kind: 'integer', default: 9464, min: 0, max: 65535, meaning: 'Worker and projector metrics.' },
-  WORKFLOW_API_URL: {
-    kind: 'string',
-    default: 'http://127.0.0.1:8080/graphql',
-    meaning: 'Where the gateway finds the runs subgraph.',
-  },
   ...ACCESS_SETTINGS,
+  ...REGISTRY_SETTINGS,
   REDIS_URL: {
     kind: 'string',
     default: null,

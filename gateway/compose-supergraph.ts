@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { composeServices } from '@apollo/composition';
 import { type DocumentNode, parse } from 'graphql';
 import { SETTINGS } from '../config/settings.ts';
-import { requiredArguments } from './required-arguments.ts';
+import { requiredArguments } from '../adapters/federation/required-arguments.ts';
 import type { Subgraph } from './subgraphs.ts';
 
 export class CompositionFailed extends Error {

@@ -1,11 +1,10 @@
-import { ApolloGateway } from '@apollo/gateway';
+import { ApolloGateway, type SupergraphSdlUpdateFunction } from '@apollo/gateway';
 import { OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
-import { Pool } from 'undici';
 import type { Settings } from '../config/settings.ts';
 import type { Caller } from './access-policies.ts';
 import type { CacheScopes, EntityCache } from './cache/entity-cache.ts';
-import { createFederation } from './execute/federation.ts';
+import { createFederation, type Federation } from './execute/federation.ts';
 import type { Keeping } from './execute/kept-entities.ts';
 import { createPlanGateway, type GatewayInterface } from './execute/plan-gateway.ts';
 import type { PlanCache } from './execute/plan-cache.ts';
@@ -14,6 +13,7 @@ import type { Limits } from './limits/limits.ts';
 import type { Graph } from './graph.ts';
 import { createSubgraphGuards, type ResilienceSettings } from './resilience/subgraph-guards.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
+import { openSubgraphPool, type SubgraphPool } from './subgraph-pool.ts';
 import { guardStock } from './guard-stock.ts';
 import { asDataSource, createSubgraphSource, type SubgraphContext } from './subgraph-source.ts';
 
@@ -36,24 +36,36 @@ export type CreatedGateway = {
     onSwap: (swapped: () => void) => () => void;
     keepingFor: (caller: Caller | undefined, operation: OperationTypeNode) => Keeping | undefined;
   } | null;
+  /** The subgraphs of what is served. */
+  subgraphs: () => readonly string[];
+  /** Serves another graph; what is under way ends on the one that it began on. @throws when it cannot be served */
+  swap: (next: Graph) => Promise<void>;
   close: () => Promise<void>;
 };
 
-const SOCKETS_PER_SUBGRAPH = 64;
-
 /** The gateway for Apollo Server, with the executor that the settings choose. */
 export function createGateway(parts: GatewayParts): CreatedGateway {
-  const pools: Pool[] = [];
+  const pools: SubgraphPool[] = [];
   const sourceOf = (name: string) => openSource(name, parts, pools);
   const close = async () => void (await Promise.all(pools.map((pool) => pool.close())));
-  if (parts.settings.WEFT_GATEWAY_EXECUTOR === 'stock')
-    return { gateway: guardStock(stockGateway(parts, sourceOf), parts.graph.rules), own: null, close };
-  const federation = createFederation({ sdl: parts.graph.plannedSdl, rules: parts.graph.rules });
-  const sources = new Map(federation.subgraphs.map((name) => [name, sourceOf(name)]));
+  if (parts.settings.WEFT_GATEWAY_EXECUTOR === 'stock') return { ...stockGateway(parts, sourceOf), own: null, close };
+  const sources = new Map<string, SubgraphSource<SubgraphContext>>();
+  const federationOf = ({ plannedSdl, rules }: Graph): Federation => {
+    const federation = createFederation({ sdl: plannedSdl, rules });
+    for (const name of federation.subgraphs) if (!sources.has(name)) sources.set(name, sourceOf(name));
+    return federation;
+  };
   const keepingFor = keepingIn(parts.entities);
-  const gateway = createPlanGateway(federation, sources, { keepingFor, limits: parts.limits, tellsNulls: true });
+  const limiting = { keepingFor, limits: parts.limits, tellsNulls: true };
+  const gateway = createPlanGateway(federationOf(parts.graph), sources, limiting);
   const onSwap = (swapped: () => void) => gateway.onSchemaLoadOrUpdate(swapped);
-  return { gateway, own: { plans: gateway.plans, sources: () => sources, onSwap, keepingFor }, close };
+  return {
+    gateway,
+    own: { plans: gateway.plans, sources: () => sources, onSwap, keepingFor },
+    subgraphs: () => gateway.plans().federation.subgraphs,
+    swap: async (next) => gateway.swap(federationOf(next)),
+    close,
+  };
 }
 
 /** Where nobody has to sign in everybody is one and the same. */
@@ -71,24 +83,46 @@ function keepingIn(entities: EntityCache | null) {
 function stockGateway(
   { graph, log }: GatewayParts,
   sourceOf: (name: string) => SubgraphSource<SubgraphContext>,
-): GatewayInterface {
+): Pick<CreatedGateway, 'gateway' | 'subgraphs' | 'swap'> {
+  let { rules } = graph;
+  let update: SupergraphSdlUpdateFunction | undefined;
+  const names = new Set<string>();
   // Read by ApolloGateway's constructor; without it the planner reports to its vendor.
   process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
-  return new ApolloGateway({
-    supergraphSdl: graph.plannedSdl,
+  const stock = new ApolloGateway({
+    supergraphSdl: async (options) => {
+      ({ update } = options);
+      return { supergraphSdl: graph.plannedSdl };
+    },
     logger: log,
     __exposeQueryPlanExperimental: false,
-    buildService: ({ name }) => asDataSource(sourceOf(name)),
+    buildService({ name }) {
+      names.add(name);
+      return asDataSource(sourceOf(name));
+    },
   });
+  return {
+    gateway: guardStock(stock, () => rules),
+    subgraphs: () => [...names],
+    async swap(next) {
+      const before = rules;
+      rules = next.rules;
+      try {
+        update?.(next.plannedSdl);
+      } catch (error) {
+        rules = before;
+        throw error;
+      }
+    },
+  };
 }
 
 function openSource(
   name: string,
   { graph, settings, metrics, log }: GatewayParts,
-  pools: Pool[],
+  pools: SubgraphPool[],
 ): SubgraphSource<SubgraphContext> {
-  const url = graph.addressOf(name);
-  const pool = new Pool(url.origin, { connections: SOCKETS_PER_SUBGRAPH, keepAliveTimeout: 30_000 });
+  const pool = openSubgraphPool(() => graph.addressOf(name));
   pools.push(pool);
   const durations = new Map<string, { observe: (seconds: number) => void }>();
   const durationOf = (outcome: 'answered' | 'unavailable' | 'shared') => {
@@ -98,14 +132,13 @@ function openSource(
   };
   return createSubgraphSource({
     name,
-    url,
-    pool,
+    target: pool.now,
     guards: createSubgraphGuards(name, settings, metrics, log),
     shares: settings.WEFT_GATEWAY_SHARE_FETCHES,
     observe(outcome, seconds, cause) {
       durationOf(outcome).observe(seconds);
       if (cause) metrics.refused.inc({ subgraph: name, reason: cause.reason });
-      if (cause) log.warn({ err: cause, subgraph: name, url: url.href }, 'subgraph did not answer');
+      if (cause) log.warn({ err: cause, subgraph: name, url: graph.addressOf(name).href }, 'subgraph did not answer');
     },
   });
 }

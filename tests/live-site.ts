@@ -108,7 +108,7 @@ function sourceOf({ name, url }: LiveSubgraph, closes: Closing['closes']) {
   const pool = new Pool(new URL(url).origin);
   closes.push(() => pool.close());
   return createSubgraphSource({
-    ...{ name, url: new URL(url), pool, shares: false },
+    ...{ name, target: () => ({ url: new URL(url), pool }), shares: false },
     guards: createSubgraphGuards(
       name,
       loadSettings({}),

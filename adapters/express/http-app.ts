@@ -10,6 +10,8 @@ export type HttpAppOptions = {
   metrics: HttpMetrics;
   traces: AsyncLocalStorage<RequestTrace>;
   readiness: () => Promise<{ ready: boolean }>;
+  /** What `/health` says beside the status and the time. */
+  about?: () => Record<string, unknown>;
   /** Routes whose requests are logged at level info; the others at debug. */
   notable: readonly string[];
   /** The metrics' name of a path; default is the path itself. */
@@ -18,12 +20,12 @@ export type HttpAppOptions = {
 
 /** Health, metrics and the tracing of every request; a service mounts its doors on it. */
 export function createHttpApp(options: HttpAppOptions): Express {
-  const { metrics, readiness } = options;
+  const { metrics, readiness, about } = options;
   const app = express();
   app.disable('x-powered-by');
   app.use(traceRequests(options));
   app.get('/health', (_request, response) => {
-    response.json({ status: 'healthy', timestamp: new Date(), uptime_seconds: Math.floor(process.uptime()) });
+    response.json({ status: 'healthy', timestamp: new Date(), ...about?.() });
   });
   app.get('/livez', (_request, response) => void response.json({ alive: true }));
   app.get('/readyz', async (_request, response) => {

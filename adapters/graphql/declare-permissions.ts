@@ -15,13 +15,16 @@ const FEDERATION = 'https://specs.apollo.dev/federation/';
 const SCOPES = 'requiresScopes';
 const AUTHENTICATED = 'authenticated';
 
-/** The SDL of a subgraph with the permission of each operation as a directive. @throws OPERATION_UNDECLARED */
-export function declarePermissions(sdl: DocumentNode): DocumentNode {
+/**
+ * The SDL of a subgraph with the permission of each operation as a directive; those that are not ours can be left without one.
+ * @throws OPERATION_UNDECLARED
+ */
+export function declarePermissions(sdl: DocumentNode, undeclared: 'refuse' | 'leave' = 'refuse'): DocumentNode {
   const declare = <Type extends { name: NameNode; fields?: readonly FieldDefinitionNode[] | undefined }>(
     type: Type,
   ) => ({
     ...type,
-    fields: type.fields?.map((field) => withRule(field, ruleOf(type.name.value, field.name.value))),
+    fields: type.fields?.map((field) => withRule(field, ruleOf(type.name.value, field.name.value, undeclared))),
   });
   return visit(sdl, {
     ObjectTypeDefinition: declare,
@@ -30,10 +33,11 @@ export function declarePermissions(sdl: DocumentNode): DocumentNode {
   });
 }
 
-function ruleOf(type: string, field: string): Rule | undefined {
+function ruleOf(type: string, field: string, undeclared: string): Rule | undefined {
   if (!ROOTS.has(type)) return FIELD_PERMISSIONS[`${type}.${field}`];
   const rule = operationRule(field);
-  if (rule === undefined) throw new AppError('OPERATION_UNDECLARED', { operation: `${type}.${field}` });
+  if (rule === undefined && undeclared === 'refuse')
+    throw new AppError('OPERATION_UNDECLARED', { operation: `${type}.${field}` });
   return rule;
 }
 

@@ -13,8 +13,10 @@ export function createPool(
   size: number,
   storage?: PayloadStorage,
   access: Access = 'system',
+  bounds: Pick<pg.PoolConfig, 'connectionTimeoutMillis' | 'query_timeout' | 'idleTimeoutMillis'> = {},
 ): pg.Pool {
   const options: pg.PoolConfig = {
+    ...bounds,
     connectionString: databaseUrl,
     max: size,
     application_name: 'weft',

@@ -17,6 +17,7 @@ import { printFailure } from './print-failure.ts';
 import { addReplayCommands } from './replay/replay-command.ts';
 import { addRerunCommands } from './rerun/rerun-commands.ts';
 import { addRunCommands } from './run-commands.ts';
+import { addSchemaCommand } from './schema-command.ts';
 import type { StartOptions } from './start/start-command.ts';
 import { addTriggerCommands } from './trigger-commands.ts';
 import { addVersionCommands } from './version-commands.ts';
@@ -71,6 +72,7 @@ addBudgetsCommands(program);
 addMcpCommands(program);
 addAgentCommands(program);
 addPayloadsCommand(program);
+addSchemaCommand(program);
 
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -6,6 +6,8 @@ const OPERATION_COSTS: Readonly<Partial<Record<Operation | (string & {}), number
   fleetCheck: 5,
   rebuildProjection: 5,
   backfillSchedule: 5,
+  checkSchema: 5,
+  publishSchema: 5,
   searchRuns: 2,
   explainWorkflow: 2,
   expressionCompletions: 0.2,

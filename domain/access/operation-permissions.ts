@@ -135,6 +135,13 @@ export const OPERATION_PERMISSIONS = {
   testMcpServer: 'tools:call',
   callMcpTool: 'tools:call',
 
+  checkSchema: 'system:read',
+  supergraphVersions: 'system:read',
+  supergraphVersion: 'system:read',
+  subgraphs: 'tenants:admin',
+  publishSchema: 'tenants:admin',
+  rollBackSchema: 'tenants:admin',
+
   models: 'models:read',
   testModel: 'models:call',
   modelPrices: 'models:read',

@@ -44,5 +44,7 @@ export const ACCESS_EVENTS = {
   'access.tenant_suspended': eventKind('A tenant was suspended', actor),
   'access.tenant_resumed': eventKind('A suspended tenant was let in again', actor),
   'access.tenant_deleted': eventKind('A tenant was deleted', actor),
+  'access.schema_published': eventKind('A schema of a subgraph became part of the graph that gateways serve', actor),
+  'access.schema_rolled_back': eventKind('Gateways serve an earlier version of the graph again', actor),
   'access.key_destroyed': eventKind('A key that data were encrypted with was destroyed', reason),
 };
