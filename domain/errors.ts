@@ -1,4 +1,5 @@
 import { AGENT_ERRORS } from './agents/agent-errors.ts';
+import { SCHEMA_ERRORS } from './access/schema-errors.ts';
 import { MODEL_ERRORS } from './models/model-errors.ts';
 import { TOOL_ERRORS } from './tools/tool-errors.ts';
 
@@ -276,23 +277,7 @@ export const ERRORS = {
     message: (f) => `${String(f['operation'])} has no row in the table of operations and permissions`,
     hint: 'Add it to domain/access/operation-permissions.ts.',
   },
-  SCHEMA_INVALID: {
-    status: 422,
-    retry: false,
-    message: (f) => `The schema makes no graph with those of the other subgraphs: ${String(f['count'])} problem(s)`,
-    hint: 'Each one is in `problems`; `weft schema check` shows them without publishing.',
-  },
-  SCHEMA_BREAKING: {
-    status: 409,
-    retry: false,
-    message: (f) => `Callers may break by ${String(f['count'])} change(s)`,
-    hint: 'Each one is in `problems`. Publish it all the same with `force` (`weft schema publish --force`).',
-  },
-  SCHEMA_CONTENDED: {
-    status: 409,
-    retry: true,
-    message: () => 'Others published schemas again and again meanwhile; nothing has been published',
-  },
+  ...SCHEMA_ERRORS,
   PAYLOAD_STORE_UNAVAILABLE: {
     status: 503,
     retry: true,
