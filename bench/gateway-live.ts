@@ -93,7 +93,7 @@ function ownStreams(sdl: string, url: URL): Stream {
   const pool = new Pool(url.origin, { connections: 64 });
   const silent = pino({ level: 'silent' });
   const source = createSubgraphSource({
-    ...{ name: 'accounts', url, pool, shares: false },
+    ...{ name: 'accounts', target: () => ({ url, pool }), shares: false },
     guards: createSubgraphGuards('accounts', loadSettings({}), createSubgraphMetrics(new Registry()), silent),
     observe: () => undefined,
   });

@@ -88,6 +88,7 @@ export async function startGateway(settings: Settings, log: Logger, graph?: Grap
   await source.follow(async (next) => {
     await swap(next);
     served = next;
+    cache.entities?.clear();
   });
 
   const bodyLimit = settings.WEFT_PAYLOAD_MAX_BYTES + BODY_OVERHEAD_BYTES;

@@ -47,11 +47,6 @@ export async function startServices(
 
   const secrets = secretKeys(settings, context.dataDir);
   const operatorToken = settings.WEFT_OPERATOR_TOKEN ?? randomBytes(32).toString('hex');
-  const gateway = start('gateway', ['gateway/main.ts'], {
-    GATEWAY_PORT: String(ports.gateway),
-    WORKFLOW_API_URL: apiUrl,
-    WEFT_SECRET_KEY: secrets,
-  });
   const bundle = awaitedLater(context.phase('bundle', () => workflowBundle(context.dataDir, context.parts.stopping)));
   const [postgres, temporal, bundleAt] = await Promise.all([
     awaitedLater(startPostgres(context)),
@@ -82,6 +77,12 @@ export async function startServices(
     PORT: String(ports.api),
     WEFT_CODEC: codec,
     WEFT_OPERATOR_TOKEN: operatorToken,
+  });
+  const gateway = start('gateway', ['gateway/main.ts'], {
+    DATABASE_URL: postgres.databaseUrl,
+    GATEWAY_PORT: String(ports.gateway),
+    WORKFLOW_API_URL: apiUrl,
+    WEFT_SECRET_KEY: secrets,
   });
   await Promise.all([workers, projector, api, gateway]);
   return {
