@@ -114,13 +114,8 @@ export async function startApi(parts: ApiParts): Promise<RunningApi> {
   const secrets = createSecretBox(settings.WEFT_SECRET_KEY);
   const access = openAccess({ settings, pool, secrets, log });
   const runChanges = hearChanges(settings, log);
-  const deps = runsDeps(parts, traces, {
-    hint: hints.hint,
-    pools,
-    runChanges,
-    secrets,
-    wakeBatches: () => batches.wake(),
-  });
+  const wakeBatches = () => batches.wake();
+  const deps = runsDeps(parts, traces, { hint: hints.hint, pools, runChanges, secrets, wakeBatches });
   const tenants = createTenantDeps(deps, settings);
   const metrics = createHttpMetrics();
   registerQueueGauges(metrics.registry, () => Promise.all(pools.map(({ queue }) => deps.queues.read(queue))));

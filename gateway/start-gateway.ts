@@ -65,17 +65,11 @@ export async function startGateway(settings: Settings, log: Logger, graph?: Grap
     routeOf: (path) => path.replace(/^\/explorer\/.*/, '/explorer/*'),
   };
   const app = createHttpApp(tracing);
-  app.get('/_service/schema', (_request, response) => {
-    if (tellsSchema(settings)) return void response.type('text/plain').send(served.supergraphSdl);
-    response
-      .status(403)
-      .json({ errors: [{ message: 'The schema is not told here', extensions: { code: 'INTROSPECTION_DISABLED' } }] });
-  });
-  const server = createBoundedServer({
-    headersMs: settings.WEFT_HTTP_HEADERS_MS,
-    requestMs: settings.WEFT_HTTP_REQUEST_MS,
-    keepAliveMs: KEEP_ALIVE_MS,
-  });
+  app.get(
+    '/_service/schema',
+    tellSchema(settings, () => served.supergraphSdl),
+  );
+  const server = serverOf(settings);
   const authenticator = createAuthenticator(settings, log);
   const cache = openCache({ settings, registry: httpMetrics.registry, log, signed: authenticator.asGateway });
   const operations = openOperationDoor(settings, log, authenticator);
@@ -134,6 +128,19 @@ export async function startGateway(settings: Settings, log: Logger, graph?: Grap
       await close();
     },
   };
+}
+
+function tellSchema(settings: Settings, sdl: () => string): express.RequestHandler {
+  return (_request, response) => {
+    if (tellsSchema(settings)) return void response.type('text/plain').send(sdl());
+    response
+      .status(403)
+      .json({ errors: [{ message: 'The schema is not told here', extensions: { code: 'INTROSPECTION_DISABLED' } }] });
+  };
+}
+
+function serverOf({ WEFT_HTTP_HEADERS_MS: headersMs, WEFT_HTTP_REQUEST_MS: requestMs }: Settings): Server {
+  return createBoundedServer({ headersMs, requestMs, keepAliveMs: KEEP_ALIVE_MS });
 }
 
 type ApolloParts = { log: Logger; traces: AsyncLocalStorage<RequestTrace>; settings: Settings; limits: Limits };
