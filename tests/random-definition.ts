@@ -237,6 +237,8 @@ function workConfig(
       };
     case 'model.embed':
       return { texts: `dyn(${expression})` };
+    case 'agent':
+      return { prompt: template };
     case 'agent.turn':
     case 'agent.summarize':
       return { messages: `dyn(${expression})` };
