@@ -7,17 +7,19 @@ import { MANUAL_TRIGGER } from '../../domain/runs/triggers/run-trigger.ts';
 import { createTestDatabase, uniqueName } from '../../tests/servers.ts';
 import { createBudgetLedger } from './budget-ledger.ts';
 import { readBudgetUse, saveBudget } from './budget-store.ts';
-import { startBudgetSweeper } from './budget-sweeper.ts';
+import { type BudgetSweeper, startBudgetSweeper } from './budget-sweeper.ts';
 import { createPool } from './pool.ts';
 import { insertRun } from './run-store.ts';
 import { inTransaction } from './transaction.ts';
 
 let pool: pg.Pool;
 let close: () => Promise<void>;
+const sweepers: BudgetSweeper[] = [];
 beforeAll(async () => {
   const database = await createTestDatabase();
   pool = createPool(database.url, 20);
   close = async () => {
+    for (const sweeper of sweepers) await sweeper.close();
     await pool.end();
     await database.drop();
   };
@@ -30,6 +32,7 @@ const fail = (error: unknown) => {
 };
 function ledgerOf(worker = 'here', chargeLost = false, leaseMs = 60_000) {
   const sweeper = startBudgetSweeper(pool, { worker, leaseMs, chargeLost, onError: fail });
+  sweepers.push(sweeper);
   return { sweeper, ledger: createBudgetLedger(pool, { worker, leaseMs, onError: fail }, sweeper.release) };
 }
 
