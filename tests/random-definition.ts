@@ -4,7 +4,8 @@ import type { EdgeDefinition, NodeDefinition, WorkflowDefinition } from '../doma
 import { NODE_TYPES, type NodeType, nodeTypeRow, portsOf } from '../domain/runs/node-types.ts';
 import type { SimulatedResult } from '../domain/runs/simulate.ts';
 
-const NODE_KINDS = Object.keys(NODE_TYPES) as NodeType[];
+/** An agent comes to what its own child run comes to, which no outcome of a node can stand for. */
+const NODE_KINDS = (Object.keys(NODE_TYPES) as NodeType[]).filter((type) => type !== 'agent');
 
 type NodePlan = {
   type: NodeType;
@@ -237,8 +238,6 @@ function workConfig(
       };
     case 'model.embed':
       return { texts: `dyn(${expression})` };
-    case 'agent':
-      return { prompt: template };
     case 'agent.turn':
     case 'agent.summarize':
       return { messages: `dyn(${expression})` };
