@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DEFAULT_TENANT } from '../../domain/identifiers.ts';
@@ -65,6 +68,37 @@ afterAll(async () => {
   await pool.close();
   await guarded.close();
   for (const { process: child } of replicas) child.kill('SIGKILL');
+});
+
+const peer = (name: string) =>
+  fileURLToPath(new URL(`../../node_modules/@modelcontextprotocol/server-${name}/dist/index.js`, import.meta.url));
+
+describe('reference servers', () => {
+  it('keep what they were told over calls', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weft-memory-'));
+    const memory = server({
+      ...{ id: 'memory', args: [peer('memory')] },
+      secrets: { MEMORY_FILE_PATH: join(folder, 'memory.json') },
+    });
+    const entities = [{ name: 'Ada', entityType: 'person', observations: ['writes programs'] }];
+    const made = { tool: 'create_entities', arguments: { entities }, idempotencyKey: 'm1' };
+    expect(await callTool(pool, memory, made, never)).toMatchObject({ isError: false });
+    const asked = { tool: 'search_nodes', arguments: { query: 'programs' }, idempotencyKey: 'm2' };
+    expect((await callTool(pool, memory, asked, never)).text).toContain('Ada');
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
+  it('read and write files of their folder alone', async () => {
+    const folder = await realpath(await mkdtemp(join(tmpdir(), 'weft-files-')));
+    const files = server({ id: 'filesystem', args: [peer('filesystem'), folder] });
+    const path = join(folder, 'note.txt');
+    const write = { tool: 'write_file', arguments: { path, content: 'Light bends.' }, idempotencyKey: 'f1' };
+    expect(await callTool(pool, files, write, never)).toMatchObject({ isError: false });
+    expect(await readFile(path, 'utf8')).toBe('Light bends.');
+    const outside = { tool: 'read_text_file', arguments: { path: '/etc/hostname' }, idempotencyKey: 'f2' };
+    expect(await callTool(pool, files, outside, never)).toMatchObject({ isError: true });
+    await rm(folder, { recursive: true });
+  }, 60_000);
 });
 
 describe('MCP servers over stdio', () => {
