@@ -187,6 +187,8 @@ describe('weft events', () => {
       [3, 'FIELDS'],
       [3, 'REMOVED'],
       [null, 'POSITION'],
+      // The index of types does not have the one that it was changed to.
+      [null, 'UNLISTED'],
     ]);
     const one = await weft('audit', '--run', changed, '--json');
     expect(one.code).toBe(1);
