@@ -2,13 +2,6 @@ import { createHash } from 'node:crypto';
 import { type DocumentNode, GraphQLError, parse, print } from 'graphql';
 import type { SchemaProblem } from './schema-problem.ts';
 
-export type SubgraphSdl = {
-  name: string;
-  /** Null where nobody has said one: then an instance or a setting does. */
-  url: string | null;
-  sdl: string;
-};
-
 const MAXIMUM_TOKENS = 500_000;
 
 /** Equal for texts that say the same, however they are laid out. */

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
-import { definitionHash, runId, tenantId, workflowId } from '../../domain/identifiers.ts';
+import { insertTestRun } from '../../tests/insert-test-run.ts';
 import { createTestDatabase, uniqueName } from '../../tests/servers.ts';
 import { saveProviderQuota, takeQuota } from './model-rules-store.ts';
 import { createPool } from './pool.ts';
-import { insertRun } from './run-store.ts';
 
 let pool: pg.Pool;
 let close: () => Promise<void>;
@@ -21,11 +20,8 @@ afterAll(() => close());
 beforeEach(() => pool.query('DELETE FROM provider_quotas; DELETE FROM quota_uses; DELETE FROM quota_waits'));
 
 async function runOf(tenant: string): Promise<string> {
-  const id = runId(uniqueName('run'));
-  await insertRun(pool, {
-    ...{ id, tenantId: tenantId(tenant), workflowId: workflowId('asks'), version: 1, input: null },
-    ...{ definitionHash: definitionHash('0'.repeat(64)), idempotencyKey: null, createdAt: new Date() },
-  });
+  const id = uniqueName('run');
+  await insertTestRun(pool, id, tenant);
   return id;
 }
 const quota = (requestsPerMinute: number | null, tokensPerMinute: number | null = null, model = '') =>

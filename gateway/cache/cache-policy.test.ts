@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cachePolicy, stricter } from './cache-policy.ts';
+import { cachePolicy } from './cache-policy.ts';
 
 describe('the cache policy of an answer', () => {
   it.each([
@@ -13,15 +13,5 @@ describe('the cache policy of an answer', () => {
     ['max-age=-1', 0, false],
   ])('is read from %p', (header, maxAge, isPrivate) => {
     expect(cachePolicy(header)).toEqual({ maxAge, private: isPrivate });
-  });
-
-  it('is the strictest of its parts', () => {
-    const shared = { maxAge: 60, private: false };
-    expect(stricter(null, shared)).toEqual(shared);
-    expect(stricter(shared, { maxAge: 90, private: true })).toEqual({ maxAge: 60, private: true });
-    expect(stricter({ maxAge: 60, private: true }, { maxAge: 0, private: false })).toEqual({
-      maxAge: 0,
-      private: true,
-    });
   });
 });

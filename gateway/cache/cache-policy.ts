@@ -14,9 +14,3 @@ export function cachePolicy(header: string | undefined): CachePolicy {
   const ages = parts.flatMap((part) => /^(?:s-)?max-?age="?(\d{1,9})"?$/.exec(part)?.[1] ?? []);
   return { maxAge: ages.length === 0 ? 0 : Math.min(...ages.map(Number)), private: parts.includes('private') };
 }
-
-/** The policy of an answer that is made of several: the shortest age, and private when any is. */
-export function stricter(one: CachePolicy | null, other: CachePolicy): CachePolicy {
-  if (one === null) return other;
-  return { maxAge: Math.min(one.maxAge, other.maxAge), private: one.private || other.private };
-}

@@ -216,8 +216,9 @@ const sdl = async (gateway = stack.processes.gateway) =>
 async function fields(gateway = stack.processes.gateway): Promise<string[]> {
   const body = JSON.stringify({ query: '{ __schema { queryType { fields { name } } } }' });
   const headers = { 'content-type': 'application/json' };
-  const answer = (await (await fetch(address(gateway), { method: 'POST', headers, body })).json()) as any;
-  return answer.data.__schema.queryType.fields.map(({ name }: { name: string }) => name);
+  const answer = await fetch(address(gateway), { method: 'POST', headers, body });
+  const { data } = (await answer.json()) as { data: { __schema: { queryType: { fields: { name: string }[] } } } };
+  return data.__schema.queryType.fields.map(({ name }) => name);
 }
 
 async function until(reached: () => Promise<boolean>): Promise<void> {
