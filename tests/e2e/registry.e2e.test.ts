@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse, print, visit } from 'graphql';
+import { type Client, createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
 import { type Process, startProcess } from './process.ts';
 import { type Stack, startStack } from './stack.ts';
 import { startCli } from './weft-cli.ts';
@@ -74,12 +76,41 @@ describe('weft schema', () => {
     expect(list.stdout.split('\n').map((line) => line.split(/\s+/)[0])).toEqual(['VERSION', '3', '2', '1', '']);
   }, 180_000);
 
-  it('brings a subgraph into the graph', async () => {
+  it('brings a subgraph into the graph, over which subscriptions go on', async () => {
+    const asks = { id: 'ask', type: 'approval', config: { title: 'Go on?' } };
+    await stack.graphql.publish({ name: 'asking', nodes: [asks], edges: [] });
+    const run = await stack.graphql.execute('asking', {});
+    const client = createClient({
+      url: address(stack.processes.gateway).replace('http', 'ws'),
+      webSocketImpl: WebSocket,
+    });
+    const heard: { ids: number[]; statuses: string[] } = { ids: [], statuses: [] };
+    const events = follow<{ runEvents: { id: number } }>(
+      client,
+      'subscription ($run: ID!) { runEvents(runId: $run) { id } }',
+      { run },
+      ({ runEvents }) => heard.ids.push(runEvents.id),
+    );
+    const updates = follow<{ runUpdated: { status: string } }>(
+      client,
+      'subscription ($run: ID!) { runUpdated(id: $run) { status } }',
+      { run },
+      ({ runUpdated }) => heard.statuses.push(runUpdated.status),
+    );
+    await until(async () => heard.ids.length > 3 && heard.statuses.length > 0);
+
     const file = join(folder, 'notes.graphql');
     await writeFile(file, NOTES);
     expect(await weft('publish', 'notes', file, '--address', notesUrl)).toMatchObject({ code: 0 });
     await until(async () => (await fields()).includes('notes'));
     expect(await stack.graphql.send('{ notes { id text } }')).toEqual({ data: { notes: [{ id: '1', text: 'a' }] } });
+
+    await stack.graphql.send('mutation ($run: ID!) { cancelRun(runId: $run) { id } }', { run });
+    await Promise.all([events, updates]);
+    expect(heard.ids).toEqual(heard.ids.map((_, index) => index + 1));
+    expect((await stack.graphql.run(run)).status).toBe('CANCELLED');
+    expect(heard.statuses.at(-1)).toBe('CANCELLED');
+    await client.dispose();
   }, 120_000);
 });
 
@@ -191,6 +222,19 @@ describe('a gateway', () => {
     }
   }, 120_000);
 });
+
+/** Resolves when the subscription has ended. */
+async function follow<Data>(
+  client: Client,
+  query: string,
+  variables: object,
+  each: (data: Data) => void,
+): Promise<void> {
+  for await (const { data, errors } of client.iterate({ query, variables: { ...variables } })) {
+    expect(errors).toBeUndefined();
+    each(data as Data);
+  }
+}
 
 /** Without one field. */
 const without = (text: string, field: string): string =>
