@@ -13,7 +13,11 @@ export const requestDeadline: RequestHandler = (request, response, next) => {
   const timer = setTimeout(() => {
     if (response.headersSent) return;
     const { message, code, status } = new AppError('DEADLINE_EXCEEDED', { leftMs });
-    response.status(status).json({ errors: [{ message, extensions: { code } }] });
+    // What is still under way may end the connection when it comes to answer: nobody else may be using it by then.
+    response
+      .set('connection', 'close')
+      .status(status)
+      .json({ errors: [{ message, extensions: { code } }] });
   }, leftMs);
   response.once('close', () => clearTimeout(timer));
   next();
