@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { stopStaleProcess } from './stale-process.ts';
 
 /**
- * Stops a server that an earlier, killed start left on this very cluster, and removes a pid file whose number now belongs to
- * some other program.
+ * Stops a server that an earlier, killed start left on this very cluster, and removes its pid file: that of a killed one
+ * stays, and its number may belong to some other program or to a process that nobody has waited for.
  */
 export async function stopStalePostmaster(cluster: string, log: (line: string) => void): Promise<void> {
   const pidFile = join(cluster, 'postmaster.pid');
@@ -16,5 +16,5 @@ export async function stopStalePostmaster(cluster: string, log: (line: string) =
     ['SIGKILL', 5_000],
   ]);
   if (stopped) log(`stopped Postgres ${pid}, left by an earlier start`);
-  else await rm(pidFile, { force: true });
+  await rm(pidFile, { force: true });
 }
